@@ -1,0 +1,109 @@
+package trysail
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// again takes the error of an attempt. It waits and reports true when another
+// attempt is due; otherwise the call is settled and c.err is what Do returns.
+func (c *call) again(ctx context.Context, err error) bool {
+	c.attempts++
+	v := c.judge(ctx, err)
+	if wait, ok := c.wait(ctx, v); ok {
+		c.observeRetry(v, wait, err)
+		if pause(ctx, wait) && !c.stopped() {
+			c.last = err
+			c.waited += wait
+			c.op.counters.retries.Add(1)
+			return true
+		}
+		v = c.judge(ctx, err) // the caller may have left during the wait
+	}
+	c.finish(ctx, v, err)
+	return false
+}
+
+// judge classes the error of an attempt. The caller's own context goes before
+// anything that the error says: clients dress up a cancellation in many ways.
+func (c *call) judge(ctx context.Context, err error) verdict {
+	switch ended := ctx.Err(); {
+	case ended == nil:
+		return judge(err)
+	case errors.Is(ended, context.Canceled):
+		return verdict{class: ClassCanceled, ended: true}
+	default: // the caller's deadline: a failure of the dependency, unless it says better
+		v := judge(err)
+		if v.class == ClassCanceled {
+			v.class = ClassTransient
+		}
+		v.ended = true
+		return v
+	}
+}
+
+// wait returns how long to wait before the next attempt, if there may be one.
+func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
+	retry := c.policy
+	switch {
+	case v.final(), c.permit.probe, retry.Disabled, c.attempts >= retry.Attempts, !c.op.table[v.class].Retry:
+		return 0, false
+	case c.stopped():
+		return 0, false
+	}
+	d := retry.delay(c.attempts, v)
+	if c.waited+d > retry.DelayBudget || outlasts(ctx, d) {
+		return 0, false
+	}
+	return d, true
+}
+
+// stopped reports whether the breaker has stopped letting calls through since
+// this one began: others have found out what this call would only repeat.
+func (c *call) stopped() bool {
+	return c.breaker != nil && c.breaker.load().state() != Closed
+}
+
+// finish settles a failed call and makes its error.
+func (c *call) finish(ctx context.Context, v verdict, err error) {
+	if ended := ctx.Err(); ended != nil {
+		err = c.telling(ctx, err, ended)
+		v = c.judge(ctx, err)
+	}
+	if v.class == ClassCanceled {
+		c.op.counters.canceled.Add(1)
+	}
+	o := outcomeNeutral
+	if c.op.table[v.class].Count {
+		o = outcomeFailure
+	}
+	c.fail(o)
+	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
+}
+
+// telling returns the error of a call whose caller's context has ended. It can
+// be matched as that end, and as the dependency's last error if there was one: a
+// deadline must not hide the 429 that used it up.
+func (c *call) telling(ctx context.Context, err, ended error) error {
+	if !errors.Is(err, ended) && !errors.Is(err, context.Cause(ctx)) {
+		return &both{err, ended}
+	}
+	if c.last != nil {
+		return &both{c.last, ended}
+	}
+	if !errors.Is(err, ended) {
+		return &both{err, ended} // a cause set by the caller
+	}
+	return err
+}
+
+func (c *call) observeRetry(v verdict, wait time.Duration, err error) {
+	if c.op.tell == nil {
+		return
+	}
+	c.op.tell(Event{
+		Kind: EventRetry, Operation: c.op.name, Time: time.Now().UTC(),
+		Attempt: c.attempts, Class: v.class, Wait: wait, Err: err,
+	})
+}

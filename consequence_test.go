@@ -1,0 +1,81 @@
+package trysail_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/trysail-go/trysail"
+)
+
+// What a class leads to, by default.
+func TestConsequences(t *testing.T) {
+	want := map[trysail.Class]trysail.Consequence{
+		transient:                  {Retry: true, Count: true, Fallback: true},
+		rateLimited:                {Retry: true, Count: true, Fallback: true},
+		overloaded:                 {Retry: true, Count: true, Fallback: true},
+		quota:                      {Retry: false, Count: true, Fallback: true},
+		trysail.ClassContextLength: {Retry: false, Count: false, Fallback: true},
+		trysail.ClassContentPolicy: {Retry: false, Count: false, Fallback: true},
+		permanent:                  {Retry: false, Count: false, Fallback: true},
+		canceled:                   {Retry: false, Count: false, Fallback: false},
+	}
+	orc := newOrchestrator(t, trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone}}})
+	if got := orc.Configuration().Classes; len(got) != len(want) {
+		t.Errorf("Configuration().Classes has %d rows, want %d", len(got), len(want))
+	}
+	for class, row := range want {
+		t.Run(class.String(), func(t *testing.T) {
+			if got := orc.Configuration().Classes[class]; got != row {
+				t.Errorf("Configuration().Classes[%v] = %+v, want %+v", class, got, row)
+			}
+			if got := consequence(t, orc.Operation(class.String()), class); got != row {
+				t.Errorf("a failure of class %v led to %+v, want %+v", class, got, row)
+			}
+		})
+	}
+}
+
+// consequence sees what a failure of the class leads to.
+func consequence(t *testing.T, op *trysail.Operation, class trysail.Class) (got trysail.Consequence) {
+	t.Helper()
+	failures := op.Breaker().Snapshot().Failures
+	err := trysail.WithClass(errDown, class, 0)
+	_, _ = trysail.DoWithFallback(t.Context(), op,
+		func(context.Context) (int, error) { return 0, err },
+		func(context.Context, error) (int, error) { got.Fallback = true; return 0, nil },
+	)
+	got.Count = op.Breaker().Snapshot().Failures > failures
+	n := 0
+	_, _ = trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) {
+		if n++; n == 1 {
+			return 0, err
+		}
+		return 0, nil
+	})
+	got.Retry = n > 1
+	return got
+}
+
+func TestClassesReplaceRows(t *testing.T) {
+	rows := map[trysail.Class]trysail.Consequence{
+		rateLimited: {Retry: true},                 // a gateway's target: neutral
+		permanent:   {Count: true},                 // whoever counts bad keys as an outage
+		canceled:    {Count: true, Fallback: true}, // odd, but allowed
+		transient:   {},
+	}
+	orc := newOrchestrator(t, trysail.Config{
+		Classes: rows, Default: trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone}},
+	})
+	for class, want := range rows {
+		if got := consequence(t, orc.Operation(class.String()), class); got != want {
+			t.Errorf("a failure of class %v led to %+v, want %+v", class, got, want)
+		}
+	}
+	clear(rows) // the orchestrator must not care
+	if got := consequence(t, orc.Operation("later"), permanent); !got.Count {
+		t.Errorf("after the map was cleared a permanent failure led to %+v, want it counted", got)
+	}
+	if got, want := orc.Configuration().Classes[quota], (trysail.Consequence{Count: true, Fallback: true}); got != want {
+		t.Errorf("Configuration().Classes[quota_exhausted] = %+v, want %+v as before", got, want)
+	}
+}

@@ -1,0 +1,3 @@
+module github.com/trysail-go/trysail
+
+go 1.26.0

@@ -1,0 +1,82 @@
+package trysail
+
+import (
+	"maps"
+	"time"
+)
+
+// A Health tells which breakers keep calls from being made.
+type Health struct {
+	Healthy    bool     // no breaker is open; half-open counts as healthy
+	Open       []string // operations with an open breaker, sorted
+	HalfOpen   []string // operations with a half-open breaker, sorted
+	Breakers   int
+	Operations int
+	Time       time.Time
+}
+
+// Health returns the state of all breakers.
+func (o *Orchestrator) Health() Health {
+	h := Health{Time: time.Now().UTC()}
+	for _, op := range o.Operations() {
+		h.Operations++
+		b := op.Breaker()
+		if b == nil {
+			continue
+		}
+		h.Breakers++
+		switch b.State() {
+		case Open:
+			h.Open = append(h.Open, op.name)
+		case HalfOpen:
+			h.HalfOpen = append(h.HalfOpen, op.name)
+		case Closed:
+		}
+	}
+	h.Healthy = len(h.Open) == 0
+	return h
+}
+
+// Metrics returns the counters of all operations, sorted by name.
+func (o *Orchestrator) Metrics() []OperationMetrics {
+	ops := o.Operations()
+	all := make([]OperationMetrics, len(ops))
+	for i, op := range ops {
+		all[i] = op.Metrics()
+	}
+	return all
+}
+
+// Breakers returns all breakers, sorted by operation. Operations without one
+// are not in it.
+func (o *Orchestrator) Breakers() []BreakerSnapshot {
+	all := []BreakerSnapshot{}
+	for _, op := range o.Operations() {
+		if b := op.Breaker(); b != nil {
+			all = append(all, b.Snapshot())
+		}
+	}
+	return all
+}
+
+// Configuration returns what the orchestrator works with: the Config of New,
+// with every default filled in. The caller may change the copy.
+func (o *Orchestrator) Configuration() Config {
+	c := o.config
+	c.Default = c.Default.complete()
+	c.Strategies = maps.Clone(c.Strategies)
+	c.Classes = make(map[Class]Consequence, classes)
+	for class, row := range o.table {
+		c.Classes[Class(class)] = row
+	}
+	return c
+}
+
+// DroppedEvents returns how many events the Observer missed because it was too
+// slow or panicked.
+func (o *Orchestrator) DroppedEvents() uint64 {
+	if o.events == nil {
+		return 0
+	}
+	return o.events.lost()
+}

@@ -1,0 +1,105 @@
+package trysail
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// OperationMetrics are an operation's counters at one moment. A call is one Do
+// with all its attempts, a refused one included. Calls under way are not in it,
+// so that the sums always agree: Calls = Succeeded + Failed.
+type OperationMetrics struct {
+	Operation string
+	Calls     uint64
+	Succeeded uint64
+	Failed    uint64 // those below included
+
+	Rejected  uint64 // refused by the breaker
+	Canceled  uint64 // ended because the caller gave up
+	Panics    uint64 // the function panicked, or left its goroutine
+	Fallbacks uint64 // failed calls that a fallback answered
+	Retries   uint64 // attempts after the first
+
+	Opens, HalfOpens, Closes uint64 // transitions of the breaker by its own rule
+
+	LastSuccess, LastFailure time.Time // zero if none
+
+	// Of calls that ran, waits included; up to 1.6 % off.
+	AverageResponse, P95Response time.Duration
+}
+
+// SuccessRate returns the share of calls that succeeded, 0 when there were none.
+func (m OperationMetrics) SuccessRate() float64 { return share(m.Succeeded, m.Calls) }
+
+// FailureRate returns the share of calls that failed, 0 when there were none.
+func (m OperationMetrics) FailureRate() float64 { return share(m.Failed, m.Calls) }
+
+func share(part, whole uint64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
+
+// counters are what an operation counts. A successful call writes to nothing but
+// succeeded, which is its count and its latency in one, and lastSuccess.
+type counters struct {
+	succeeded   histogram
+	lastSuccess atomic.Int64
+
+	failed      atomic.Pointer[histogram] // calls that ran; refused ones are in rejected and unstarted; nil until one fails
+	rejected    atomic.Uint64
+	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
+	canceled    atomic.Uint64
+	panics      atomic.Uint64
+	fallbacks   atomic.Uint64
+	retries     atomic.Uint64
+	lastFailure atomic.Int64
+}
+
+// lastStep is how far lastSuccess may lag behind: storing it with every call would
+// cost more than all other bookkeeping of a success.
+const lastStep = int64(time.Millisecond)
+
+func (c *counters) success(start, end int64) {
+	c.succeeded.add(time.Duration(end - start))
+	if last := c.lastSuccess.Load(); end-last > lastStep || last == 0 {
+		c.lastSuccess.Store(end)
+	}
+}
+
+func (c *counters) failure(start, end int64) {
+	c.failures().add(time.Duration(end - start))
+	c.lastFailure.Store(end)
+}
+
+// failures returns the histogram of failed calls, which most operations do not need for
+// long, and idle ones never.
+func (c *counters) failures() *histogram {
+	if c.failed.Load() == nil {
+		c.failed.CompareAndSwap(nil, new(histogram))
+	}
+	return c.failed.Load()
+}
+
+func (c *counters) snapshot(clk clock) OperationMetrics {
+	m := OperationMetrics{
+		Succeeded:   c.succeeded.total(),
+		Rejected:    c.rejected.Load(),
+		Canceled:    c.canceled.Load(),
+		Panics:      c.panics.Load(),
+		Fallbacks:   c.fallbacks.Load(),
+		Retries:     c.retries.Load(),
+		LastSuccess: clk.wall(c.lastSuccess.Load()),
+		LastFailure: clk.wall(c.lastFailure.Load()),
+	}
+	m.Failed = m.Rejected + c.unstarted.Load()
+	ran := []*histogram{&c.succeeded}
+	if failed := c.failed.Load(); failed != nil {
+		ran = append(ran, failed)
+		m.Failed += failed.total()
+	}
+	m.Calls = m.Succeeded + m.Failed
+	m.AverageResponse, m.P95Response = summarize(0.95, ran...)
+	return m
+}

@@ -1,0 +1,110 @@
+package trysail
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// An Orchestrator holds operations and what they have in common.
+type Orchestrator struct {
+	config Config
+	table  consequences
+	clock  clock
+	events *dispatcher // nil when nobody observes
+
+	mu         sync.RWMutex // guards operations
+	operations map[string]*Operation
+}
+
+// New returns an orchestrator, or an error that names every bad field of cfg.
+func New(cfg Config) (*Orchestrator, error) {
+	cfg, table, err := cfg.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("trysail config: %w", err)
+	}
+	o := &Orchestrator{
+		config:     cfg,
+		table:      table,
+		clock:      clock{base: time.Now()},
+		operations: map[string]*Operation{},
+	}
+	if cfg.Observer != nil {
+		o.events = &dispatcher{observer: cfg.Observer}
+	}
+	return o, nil
+}
+
+// Operation returns the operation of that name, which it creates with the
+// configured strategy if it does not exist. It never returns nil: an unusable
+// name gives an operation whose calls fail with [ErrName].
+//
+// Names are kept for as long as the orchestrator. They must come from the
+// program or its configuration, not unchecked from a request.
+func (o *Orchestrator) Operation(name string) *Operation {
+	if op, ok := o.Lookup(name); ok {
+		return op
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if op := o.operations[name]; op != nil {
+		return op
+	}
+	op := o.newOperation(name)
+	if op.bad == nil {
+		o.operations[name] = op
+	}
+	return op
+}
+
+// Register gives the operation of that name a configuration of its own, and
+// creates it if need be. An operation that exists keeps its handles, the state of its
+// breaker and its counters; calls under way finish as they began. A bad
+// configuration is refused with every fault named, and changes nothing.
+func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, error) {
+	strategy, policy, err := o.config.policyFor(name, cfg)
+	if err := errors.Join(checkName(name), err); err != nil {
+		return nil, fmt.Errorf("register operation %q: %w", name, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	op := o.operations[name]
+	if op == nil {
+		op = o.newOperation(name)
+		o.operations[name] = op
+	}
+	op.configure(strategy, policy)
+	return op, nil
+}
+
+// Lookup returns the operation of that name if there is one. It creates nothing.
+func (o *Orchestrator) Lookup(name string) (*Operation, bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	op, ok := o.operations[name]
+	return op, ok
+}
+
+// Operations returns all operations, sorted by name.
+func (o *Orchestrator) Operations() []*Operation {
+	o.mu.RLock()
+	ops := slices.Collect(maps.Values(o.operations))
+	o.mu.RUnlock()
+	slices.SortFunc(ops, func(a, b *Operation) int { return cmp.Compare(a.name, b.name) })
+	return ops
+}
+
+// newOperation returns an operation with the configured strategy.
+func (o *Orchestrator) newOperation(name string) *Operation {
+	op := &Operation{name: name, table: &o.table, clock: o.clock, bad: checkName(name)}
+	if o.events != nil {
+		op.tell = o.events.tell
+	}
+	strategy, policy := o.config.policyOf(name)
+	op.configure(strategy, policy)
+	return op
+}

@@ -1,0 +1,77 @@
+package trysail
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+// FuzzDelay looks at the arithmetic itself: no policy that New accepts, no
+// attempt and no hint of a server may overflow, or undercut what it must not.
+func FuzzDelay(f *testing.F) {
+	const second = int64(time.Second)
+	f.Add(second, 2*second, 10*second, 2*second, 1, int64(0), uint8(ClassTransient))
+	f.Add(int64(1), int64(1), int64(time.Hour), int64(time.Hour), 20, int64(1<<63-1), uint8(ClassRateLimited))
+	f.Add(int64(time.Hour), int64(time.Hour), int64(time.Hour), int64(1), 20, int64(-1<<63), uint8(ClassRateLimited))
+	f.Add(int64(-1<<63), int64(1<<63-1), int64(0), int64(-1), 1<<40, int64(1), uint8(ClassOverloaded))
+	f.Fuzz(func(t *testing.T, base, least, most, jitter int64, attempt int, after int64, class uint8) {
+		p := Balanced.Policy().complete()
+		r := &p.Retry
+		r.Base, r.MinDelay, r.MaxDelay, r.Jitter = span(base), span(least), span(most), span(jitter)
+		r.MinDelay, r.MaxDelay = min(r.MinDelay, r.MaxDelay), max(r.MinDelay, r.MaxDelay)
+		if err := p.check("Policy"); err != nil {
+			t.Fatal(err)
+		}
+		attempt = 1 + int(uint(attempt)%64)
+		v := judge(WithClass(errors.New("x"), Class(class%uint8(classes)), time.Duration(after)))
+
+		r.NoJitter = false
+		got := r.delay(attempt, v)
+		if got < r.MinDelay || got < v.after {
+			t.Errorf("delay(%d, %+v) = %v, want at least %v and %v", attempt, v, got, r.MinDelay, v.after)
+		}
+		if limit := max(r.MaxDelay+r.Jitter, v.after+time.Second); got > limit {
+			t.Errorf("delay(%d, %+v) = %v, want at most %v", attempt, v, got, limit)
+		}
+		r.NoJitter = true
+		if again := r.delay(attempt, v); again > got || again != r.delay(attempt, v) {
+			t.Errorf("delay(%d, %+v) without jitter = %v, want always the same and at most %v", attempt, v, again, got)
+		}
+		if next := r.delay(attempt+1, v); next < r.delay(attempt, v) {
+			t.Errorf("delay(%d, %+v) = %v, want no less than after the attempt before", attempt+1, v, next)
+		}
+	})
+}
+
+// span makes any number a duration that a policy may have.
+func span(n int64) time.Duration {
+	return 1 + time.Duration(uint64(n)%uint64(time.Hour))
+}
+
+func TestHostileHintsAreBounded(t *testing.T) {
+	for after, want := range map[time.Duration]time.Duration{
+		-1 << 63: 0, -1: 0, 0: 0, 1: 1, longestHint: longestHint, longestHint + 1: longestHint, 1<<63 - 1: longestHint,
+	} {
+		if got := judge(RateLimited(errors.New("x"), after)).after; got != want {
+			t.Errorf("judge(RateLimited(x, %d)).after = %v, want %v", after, got, want)
+		}
+		if got := judge(&Error{RetryAfter: after, Err: errors.New("x")}).after; got != want {
+			t.Errorf("judge(Error{RetryAfter: %d}).after = %v, want %v", after, got, want)
+		}
+	}
+}
+
+// When the end of a wait and the end of the caller's context are both there to be
+// seen, select takes either. The context must win: no attempt follows it.
+func TestPauseNeverOutlivesItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, d := range []time.Duration{0, 1, time.Hour} {
+		for range 2000 {
+			if pause(ctx, d) {
+				t.Fatalf("pause(cancelled, %v) = true, want false", d)
+			}
+		}
+	}
+}
