@@ -1,0 +1,126 @@
+package trysailhttp
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/trysail-go/trysail"
+)
+
+// A Transport is an [http.RoundTripper] that makes each request a call of an
+// operation. It may be used by several goroutines at once.
+//
+// An answer with an error status is a failure of the class that [Mark] gives
+// it. When the attempts are used up, the last answer is returned as it came, so
+// that the client can read what the server said; an error is returned only when
+// there is no answer: the network failed, the caller gave up, or the breaker is
+// open (match it with [trysail.ErrOpen]).
+//
+// Every method is retried, POST too: calls to AI models have no effects but
+// their cost. Use an operation without retries where that is wrong. A request whose body has no
+// GetBody cannot be repeated, so it is sent once; [http.NewRequest] sets GetBody for
+// byte slices, buffers and strings.
+//
+// The request's context is passed on as it is. Nothing is cancelled when
+// RoundTrip returns, so the body can be read for as long as the caller likes.
+// The breaker judges a call when its headers arrive.
+type Transport struct {
+	// Operation is what requests run under. Required.
+	Operation *trysail.Operation
+
+	// Base makes the attempts. Default [http.DefaultTransport].
+	Base http.RoundTripper
+
+	// AttemptHeader, if set, is a header that tells the server the number of the
+	// attempt, from 1.
+	AttemptHeader string
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	e := exchange{transport: t, request: req}
+	resp, err := trysail.Do(req.Context(), t.Operation, e.attempt)
+	if e.attempts == 0 && req.Body != nil {
+		_ = req.Body.Close() // a RoundTripper closes the body, also when it sends nothing
+	}
+	switch {
+	case err == nil:
+		return resp, nil
+	case resp == nil:
+		return nil, err
+	case req.Context().Err() != nil:
+		_ = resp.Body.Close()
+		return nil, err
+	default:
+		return resp, nil
+	}
+}
+
+// An exchange is one request with its attempts.
+type exchange struct {
+	transport *Transport
+	request   *http.Request
+	attempts  int
+}
+
+// attempt sends the request once. For an answer with an error status it returns
+// both the answer and the error that stands for it.
+func (e *exchange) attempt(context.Context) (*http.Response, error) {
+	e.attempts++
+	req, err := e.prepare()
+	if err != nil {
+		return nil, trysail.Permanent(err)
+	}
+	resp, err := e.base().RoundTrip(req)
+	if err != nil {
+		return nil, e.unlessSpent(Mark(err))
+	}
+	if resp.StatusCode < http.StatusBadRequest {
+		return resp, nil
+	}
+	keepBody(resp)
+	return resp, e.unlessSpent(FromResponse(resp))
+}
+
+// prepare returns the request to send: the caller's own at first, then copies
+// with the body from the start. A RoundTripper must not change the caller's.
+func (e *exchange) prepare() (*http.Request, error) {
+	req := e.request
+	if e.attempts == 1 && e.transport.AttemptHeader == "" {
+		return req, nil
+	}
+	again := req.WithContext(req.Context())
+	if e.transport.AttemptHeader != "" {
+		again.Header = req.Header.Clone()
+		if again.Header == nil {
+			again.Header = http.Header{}
+		}
+		again.Header.Set(e.transport.AttemptHeader, strconv.Itoa(e.attempts))
+	}
+	if e.attempts > 1 && req.GetBody != nil {
+		body, err := req.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		again.Body = body
+	}
+	return again, nil
+}
+
+// unlessSpent keeps an error from being retried when the body cannot be sent a
+// second time.
+func (e *exchange) unlessSpent(err error) error {
+	req := e.request
+	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+		return trysail.Committed(err)
+	}
+	return err
+}
+
+func (e *exchange) base() http.RoundTripper {
+	if e.transport.Base != nil {
+		return e.transport.Base
+	}
+	return http.DefaultTransport
+}
