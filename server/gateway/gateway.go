@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+// The headers of requests and answers.
+const (
+	OperationHeader  = "X-Trysail-Operation"           // in a request: the operation to run under, default "chat"
+	AttemptsHeader   = "X-Trysail-Attempts"            // in an answer: attempts made
+	BreakerHeader    = "X-Trysail-Breaker"             // in an answer: the state of the operation's breaker
+	RequestIDHeader  = "X-Request-Id"                  // in both: the request's id
+	ProviderIDHeader = "X-Trysail-Provider-Request-Id" // in an answer: the provider's own id
+)
+
+// headers that only the simulated provider gets.
+const (
+	simulateHeader = "X-Trysail-Simulate"
+	attemptHeader  = "X-Trysail-Attempt"
+)
+
+// defaultOperation is what requests run under that name none.
+const defaultOperation = "chat"
+
+// errTotal is why a call ends that took too long altogether.
+var errTotal = errors.New("the time limit of the whole request has passed")
+
+// A Gateway is an [http.Handler] for the paths under /v1/ of OpenAI's protocol.
+// Each request is a call of an operation.
+type Gateway struct {
+	orchestrator *trysail.Orchestrator
+	base         *url.URL
+	apiKey       string
+	simulated    bool
+	access       func(*http.Request) Access
+	limits       Limits
+	transport    http.RoundTripper
+	log          *slog.Logger
+}
+
+// New returns a gateway, or an error that names every bad field.
+func New(cfg Config) (*Gateway, error) {
+	limits := cfg.Limits.withDefaults()
+	base, err := cfg.baseURL()
+	errs := []error{err, limits.check()}
+	if cfg.Orchestrator == nil {
+		errs = append(errs, errors.New("Orchestrator is nil, want one from trysail.New"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("gateway config: %w", err)
+	}
+	g := &Gateway{
+		orchestrator: cfg.Orchestrator, base: base, apiKey: cfg.APIKey, simulated: cfg.Simulated,
+		access: cfg.Access, limits: limits, transport: cfg.Transport, log: cfg.Logger,
+	}
+	if g.access == nil {
+		g.access = func(*http.Request) Access { return Access{} }
+	}
+	if g.transport == nil {
+		g.transport = newTransport(limits)
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if _, err := g.open(defaultOperation); err != nil {
+		return nil, fmt.Errorf("gateway config: %w", err)
+	}
+	return g, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r)}
+	g.serve(e, r)
+	e.logLine(r)
+	if e.broken {
+		// The client must not take what it got for a complete answer.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// serve answers the request, also when there is a bug in the gateway.
+func (g *Gateway) serve(e *exchange, r *http.Request) {
+	defer func() {
+		bug := recover()
+		if bug == nil {
+			return
+		}
+		g.log.Error("panic", "request_id", e.id, "panic", bug, "stack", string(debug.Stack()))
+		if e.status != 0 {
+			e.broken = true
+			return
+		}
+		e.refuse(internalError("The gateway could not handle this request."))
+	}()
+	if bad := g.prepare(e, r); bad != nil {
+		e.refuse(bad)
+		return
+	}
+	g.run(e, r)
+}
+
+// run makes the call and sends what came of it, unless a stream has been sent.
+func (g *Gateway) run(e *exchange, r *http.Request) {
+	ctx, cancel := context.WithTimeoutCause(r.Context(), g.limits.Total, errTotal)
+	defer cancel()
+	_, err := trysail.Do(ctx, e.operation, e.attempt)
+	e.err = err
+	if !e.committed {
+		e.answer()
+	}
+}
+
+// requestID returns the client's id for the request, or a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(RequestIDHeader)
+	if len(id) < 1 || len(id) > 128 {
+		return rand.Text()
+	}
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			return rand.Text()
+		}
+	}
+	return id
+}

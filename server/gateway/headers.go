@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"net/http"
+	"strings"
+)
+
+// notForwarded are the headers of a request that are not the provider's business:
+// those of one connection (RFC 9110, 7.6.1), those that net/http writes itself, the
+// client's cookies for this host, and the keys of this server.
+var notForwarded = []string{ //nolint:gochecknoglobals // a table that nothing changes
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect", "Cookie", "X-Api-Key", "Accept-Encoding",
+}
+
+// notReturned are the headers of an answer that end here.
+var notReturned = []string{ //nolint:gochecknoglobals // a table that nothing changes
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Te", "Trailer",
+	"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader, AttemptsHeader, BreakerHeader,
+}
+
+// forwarded returns the headers that the provider gets.
+func (g *Gateway) forwarded(from http.Header, ownKey bool) http.Header {
+	h := from.Clone()
+	drop(h, notForwarded)
+	for name := range h {
+		if strings.HasPrefix(name, "X-Trysail-") && (!g.simulated || name != simulateHeader) {
+			delete(h, name)
+		}
+	}
+	switch {
+	case g.apiKey != "":
+		h.Set("Authorization", "Bearer "+g.apiKey)
+	case ownKey:
+		h.Del("Authorization")
+	}
+	// The answer must be readable: an error inside it decides what happens next.
+	h.Set("Accept-Encoding", "identity")
+	return h
+}
+
+// returned adds the headers of a provider's answer to those of ours.
+func returned(ours, provider http.Header) {
+	kept := provider.Clone()
+	drop(kept, notReturned)
+	for name, values := range kept {
+		ours[name] = values
+	}
+	if id := provider.Get(RequestIDHeader); id != "" {
+		ours.Set(ProviderIDHeader, id)
+	}
+}
+
+// drop deletes the named headers and those that Connection names.
+func drop(h http.Header, names []string) {
+	for _, list := range h["Connection"] {
+		for name := range strings.SplitSeq(list, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range names {
+		delete(h, name)
+	}
+}

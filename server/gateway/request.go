@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/llm"
+)
+
+// prepare reads and checks the request. What it refuses never reaches the provider.
+func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
+	access := g.access(r)
+	if access.Denied != "" {
+		return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
+	}
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // any other offer may be ignored (RFC 9110, 7.8)
+		return &fault{
+			status: http.StatusNotImplemented, kind: "invalid_request_error", code: "upgrade_not_supported",
+			message: "This gateway forwards HTTP requests and event streams, no upgraded connections such as WebSocket.",
+		}
+	}
+	var bad *fault
+	if e.operation, bad = g.operationFor(r); bad != nil {
+		return bad
+	}
+	if e.body, bad = g.readBody(e.w, r); bad != nil {
+		return bad
+	}
+	if bad := e.readJSON(r); bad != nil {
+		return bad
+	}
+	e.request = g.upstream(e, r, access.OwnKey)
+	return nil
+}
+
+// operationFor returns the operation that the request names. Names are few and
+// plain, because they label metrics and stay for as long as the process lives.
+func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
+	name := r.Header.Get(OperationHeader)
+	if name == "" {
+		name = defaultOperation
+	}
+	if op, ok := g.orchestrator.Lookup(name); ok {
+		return op, nil
+	}
+	if !plainName(name) {
+		return nil, badRequest("invalid_operation", OperationHeader+
+			" must be 1 to 64 of the characters A-Z a-z 0-9 . _ : / -")
+	}
+	if len(g.orchestrator.Operations()) >= g.limits.Operations {
+		return nil, badRequest("too_many_operations", fmt.Sprintf(
+			"%s names a new operation, but there are %d already, which is the limit.", OperationHeader, g.limits.Operations))
+	}
+	op, err := g.open(name)
+	if err != nil {
+		g.log.Error("register operation", "operation", name, "error", err)
+		return nil, internalError("The operation could not be set up.")
+	}
+	return op, nil
+}
+
+// open returns an operation made for this gateway: a stream may run for as long
+// as the total limit allows, so a probe may.
+func (g *Gateway) open(name string) (*trysail.Operation, error) {
+	if op, ok := g.orchestrator.Lookup(name); ok {
+		return op, nil
+	}
+	return g.orchestrator.Register(name, trysail.OperationConfig{Policy: trysail.Policy{
+		Breaker: trysail.BreakerPolicy{ProbeTimeout: g.limits.Total + 10*time.Second},
+	}})
+}
+
+func plainName(name string) bool {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/-"
+	return len(name) <= 64 && !strings.ContainsFunc(name, func(c rune) bool { return !strings.ContainsRune(plain, c) })
+}
+
+// readBody reads the whole body, so that it can be sent again.
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fault) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	tooLarge := &fault{
+		status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large",
+		message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.limits.Body),
+	}
+	if r.ContentLength > g.limits.Body {
+		return nil, tooLarge
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(g.limits.Client))
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.limits.Body))
+	_ = control.SetReadDeadline(time.Time{})
+	var over *http.MaxBytesError
+	switch {
+	case err == nil:
+		return body.Bytes(), nil
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &fault{
+			status: http.StatusRequestTimeout, kind: "invalid_request_error", code: "request_timeout",
+			message: fmt.Sprintf("The request body did not arrive within %v.", g.limits.Client),
+		}
+	default:
+		return nil, badRequest("incomplete_body", "The request body ended before it was complete.")
+	}
+}
+
+// readJSON checks a JSON body and takes from it what the gateway must know.
+func (e *exchange) readJSON(r *http.Request) *fault {
+	e.protocol = protocolOf(r.URL.Path)
+	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.protocol == llm.OtherEvents {
+		return nil
+	}
+	var known struct {
+		Model  string `json:"model"`
+		Stream bool   `json:"stream"`
+	}
+	err := json.Unmarshal(e.body, &known)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return badRequest("invalid_json", fmt.Sprintf("The request body is not valid JSON: %v (at byte %d).", syntax, syntax.Offset))
+	}
+	// Any other error is a field of an odd type, which the provider will judge.
+	e.model, e.streamed = known.Model, known.Stream
+	return nil
+}
+
+// protocolOf returns the dialect that a path's streams speak.
+func protocolOf(path string) llm.Protocol {
+	switch strings.TrimSuffix(path, "/") {
+	case "/v1/chat/completions", "/v1/completions":
+		return llm.OpenAIChat
+	case "/v1/responses":
+		return llm.OpenAIResponses
+	default:
+		return llm.OtherEvents
+	}
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
+}
+
+// upstream returns the request as the provider gets it, without a body.
+func (g *Gateway) upstream(e *exchange, r *http.Request, ownKey bool) *http.Request {
+	target := *g.base
+	target.Path = g.base.Path + strings.TrimPrefix(r.URL.Path, "/v1")
+	target.RawPath = g.base.EscapedPath() + strings.TrimPrefix(r.URL.EscapedPath(), "/v1")
+	target.RawQuery = r.URL.RawQuery
+	req := &http.Request{
+		Method: r.Method, URL: &target, Host: target.Host, Header: g.forwarded(r.Header, ownKey),
+		ContentLength: int64(len(e.body)),
+		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	req.Header.Set(RequestIDHeader, e.id)
+	if len(e.body) > 0 {
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(e.body)), nil }
+	}
+	if req.Header["Idempotency-Key"] == nil {
+		// A key with no value is not sent, but it tells net/http that a request may be
+		// repeated when a kept-alive connection turns out to be dead.
+		req.Header["Idempotency-Key"] = nil
+	}
+	return req
+}

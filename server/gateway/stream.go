@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/llm"
+)
+
+// What a stream may hold before its first token: more than any protocol's opening.
+const (
+	heldBytes  = 256 << 10
+	heldEvents = 64
+)
+
+// A relay passes a stream on.
+type relay struct {
+	*exchange
+	watch     *watchdog
+	resp      *http.Response
+	inspector llm.Inspector
+	idle      timeoutError
+	held      []byte // read and not sent: all until the commit point, then the begin of an event
+	through   int64  // how many bytes of the stream were sent
+	events    int
+}
+
+// takeStream reads a stream and passes it on from its first token. Its error is the
+// outcome of the attempt, known when the stream ends.
+func (e *exchange) takeStream(resp *http.Response, watch *watchdog) error {
+	r := &relay{
+		exchange: e, watch: watch, resp: resp,
+		inspector: llm.Inspector{Protocol: e.protocol},
+		idle:      e.idleLimit(),
+	}
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := resp.Body.Read(buffer)
+		if n > 0 {
+			if err := r.take(buffer[:n]); err != nil {
+				return r.end(err)
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return r.end(r.inspector.End())
+		case err != nil:
+			return r.end(err)
+		}
+	}
+}
+
+// take looks at the next piece and sends what may be sent.
+func (r *relay) take(piece []byte) error {
+	bad := r.inspector.Feed(piece)
+	r.held = append(r.held, piece...)
+	progress := r.inspector.Progress()
+	if !r.committed {
+		if bad != nil {
+			return bad
+		}
+		if !progress.Started && len(r.held) < heldBytes && progress.Events < heldEvents {
+			return nil
+		}
+		r.firstToken = time.Since(r.started)
+		r.commit(r.resp)
+	}
+	if progress.Events > r.events {
+		// Comments are signs of life, not of progress.
+		r.events = progress.Events
+		r.watch.expect(&r.idle)
+	}
+	if err := r.forward(int(r.inspector.Whole() - r.through)); err != nil {
+		return err
+	}
+	return bad
+}
+
+// forward sends n of the bytes that are held.
+func (r *relay) forward(n int) error {
+	if n <= 0 {
+		return nil
+	}
+	if err := r.send(r.held[:n]); err != nil {
+		return err
+	}
+	r.through += int64(n)
+	r.held = append(r.held[:0], r.held[n:]...)
+	if err := http.NewResponseController(r.w).Flush(); err != nil {
+		return r.lost(err)
+	}
+	return nil
+}
+
+// end finishes a stream that ended with err, nil if it is complete.
+func (r *relay) end(err error) error {
+	if !r.committed {
+		return r.endUnseen(err)
+	}
+	if err == nil {
+		return r.forward(len(r.held))
+	}
+	if r.gone {
+		return err
+	}
+	r.broken = true
+	var inBand *llm.InBandError
+	if !errors.As(err, &inBand) {
+		// The provider's own error event has been passed on; otherwise the
+		// client hears of it from us. What is held is half an event, and is kept back.
+		_ = r.send(errorEvent(r.protocol))
+		_ = http.NewResponseController(r.w).Flush()
+	}
+	return classed(err)
+}
+
+// endUnseen finishes a stream of which the client has seen nothing.
+func (r *relay) endUnseen(err error) error {
+	if err != nil {
+		return classed(err)
+	}
+	// Complete, but without content, which only an unknown protocol does.
+	r.commit(r.resp)
+	return r.forward(len(r.held))
+}
+
+// classed adds what the error inside a stream means.
+func classed(err error) error {
+	var inBand *llm.InBandError
+	if !errors.As(err, &inBand) {
+		return err
+	}
+	switch {
+	case inBand.Type == "insufficient_quota" || inBand.Code == "insufficient_quota":
+		return trysail.WithClass(err, trysail.ClassQuotaExhausted, 0)
+	case inBand.Code == "rate_limit_exceeded" || inBand.Type == "rate_limit_error":
+		return trysail.RateLimited(err, 0)
+	case inBand.Type == "invalid_request_error":
+		return trysail.Permanent(err)
+	default:
+		return err
+	}
+}
+
+// errorEvent is how a broken stream tells its client, in the protocol's own form.
+func errorEvent(protocol llm.Protocol) []byte {
+	const message = "The provider's answer broke off. What has been sent is not complete."
+	var event any = map[string]any{"error": errorObject{Message: message, Type: "server_error", Code: "stream_interrupted"}}
+	name := ""
+	if protocol == llm.OpenAIResponses {
+		name = "event: error\n"
+		event = map[string]any{"type": "error", "code": "stream_interrupted", "message": message, "param": nil}
+	}
+	data, _ := json.Marshal(event) // strings only: it cannot fail
+	return []byte(name + "data: " + string(data) + "\n\n")
+}
