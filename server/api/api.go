@@ -1,0 +1,79 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/trysail-go/trysail"
+)
+
+// A Config sets up an [API].
+type Config struct {
+	// Orchestrator is what the API shows and controls. Required.
+	Orchestrator *trysail.Orchestrator
+
+	// Keys are the keys that callers may use. Empty: every request is allowed, and
+	// the program must see to it that only trusted callers reach the API.
+	Keys Keys
+
+	// Service is the name in the answer of /health. Default "resilience".
+	Service string
+
+	// Version is the program's version in /health and in the OpenAPI document.
+	// Default "dev".
+	Version string
+
+	// Logger hears of resets, panics and failures of the API's own. Default: nobody does.
+	Logger *slog.Logger
+}
+
+// An API serves the internal API. It comes from [New] and may be used by
+// several goroutines at once.
+type API struct {
+	orc      *trysail.Orchestrator
+	keys     Keys
+	service  string
+	version  string
+	log      *slog.Logger
+	mux      *http.ServeMux
+	huma     huma.API
+	document []byte // the OpenAPI document
+}
+
+// New returns the API for cfg.
+func New(cfg Config) (*API, error) {
+	if cfg.Orchestrator == nil {
+		return nil, errors.New("api config: Orchestrator is nil, want one from trysail.New")
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &API{
+		orc:     cfg.Orchestrator,
+		keys:    cfg.Keys,
+		service: cmp.Or(cfg.Service, "resilience"),
+		version: cmp.Or(cfg.Version, "dev"),
+		log:     cfg.Logger,
+		mux:     http.NewServeMux(),
+	}
+	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
+	for _, r := range a.routes() {
+		r.run(a, r.operation())
+	}
+	document, err := describe(a.huma.OpenAPI(), a.routes())
+	if err != nil {
+		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	a.document = document
+	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
+	return a, nil
+}
+
+// Handler returns the handler of every path under /internal. What is not in the
+// table is answered with a 404 or 405 problem.
+func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
+	out := breakersView{Breakers: map[string]breakerView{}, Timestamp: instant(time.Now())}
+	for _, op := range a.orc.Operations() {
+		b := op.Breaker()
+		if b == nil {
+			continue
+		}
+		v := viewOfBreaker(op, b)
+		out.Breakers[v.Name] = v
+		out.Total++
+		switch v.State {
+		case trysail.Open.String():
+			out.Open++
+		case trysail.HalfOpen.String():
+			out.HalfOpen++
+		}
+	}
+	out.Healthy = out.Total - out.Open
+	return &out, nil
+}
+
+// A breakerInput names a circuit breaker.
+type breakerInput struct {
+	Name pathName `path:"breaker_name" doc:"The circuit breaker's name, percent-encoded; it is the name of its operation." example:"summarize"`
+}
+
+func (a *API) breaker(_ context.Context, in *breakerInput) (*breakerView, error) {
+	op, b, err := a.findBreaker(string(in.Name))
+	if err != nil {
+		return nil, err
+	}
+	view := viewOfBreaker(op, b)
+	return &view, nil
+}
+
+// A resetInput names a circuit breaker. A body is not needed; clients that send
+// one with every POST may send an empty object.
+type resetInput struct {
+	Name pathName `path:"breaker_name" doc:"The circuit breaker's name, percent-encoded; it is the name of its operation." example:"summarize"`
+	Body *emptyView
+}
+
+func (a *API) resetBreaker(ctx context.Context, in *resetInput) (*resetView, error) {
+	name := string(in.Name)
+	_, b, err := a.findBreaker(name)
+	if err != nil {
+		return nil, err
+	}
+	who := callerOf(ctx)
+	was := b.Reset("reset through the API by " + who.addr)
+	a.log.InfoContext(ctx, "circuit breaker reset", "circuit_breaker", name,
+		"previous_state", was.String(), "remote_addr", who.addr, "request_id", who.requestID)
+	return &resetView{
+		Message:       fmt.Sprintf("Circuit breaker '%s' has been reset to closed state", name),
+		Name:          name,
+		BreakerName:   name,
+		PreviousState: was.String(),
+		NewState:      trysail.Closed.String(),
+		ResetAt:       instant(time.Now()),
+	}, nil
+}
+
+// findBreaker returns the breaker of that name with its operation.
+func (a *API) findBreaker(name string) (*trysail.Operation, *trysail.Breaker, error) {
+	if op, ok := a.orc.Lookup(name); ok {
+		if b := op.Breaker(); b != nil {
+			return op, b, nil
+		}
+	}
+	known := []string{}
+	for _, b := range a.orc.Breakers() {
+		known = append(known, b.Operation)
+	}
+	return nil, nil, &missingError{kind: "Circuit breaker", param: "breaker_name", name: name, known: known}
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// maxKnown bounds the names that a [missingError] tells.
+const maxKnown = 20
+
+// A missingError reports that something has no such name.
+type missingError struct {
+	kind  string   // what was looked for, such as "Operation"
+	param string   // the path parameter that held the name
+	name  string   // the name
+	known []string // the names there are
+}
+
+func (e *missingError) Error() string { return fmt.Sprintf("%s '%s' not found", e.kind, e.name) }
+
+func (e *missingError) problem() Problem {
+	fault := Fault{Location: "path." + e.param, Message: "unknown name; there are none yet"}
+	if n := len(e.known); n > 0 {
+		shown := e.known[:min(n, maxKnown)]
+		fault.Message = fmt.Sprintf("unknown name; value has %d of %d known ones", len(shown), n)
+		fault.Value = shown
+	}
+	return Problem{Status: http.StatusNotFound, Detail: e.Error(), Errors: []Fault{fault}}
+}
+
+// A refusal is a problem on its way through huma.
+type refusal struct{ Problem }
+
+// Error implements error.
+func (r *refusal) Error() string { return r.Detail }
+
+// GetStatus implements [huma.StatusError].
+func (r *refusal) GetStatus() int { return r.Status }
+
+// ContentType implements [huma.ContentTypeFilter].
+func (r *refusal) ContentType(string) string { return problemType }
+
+// refuse decides what outsiders may read of an operation's error.
+func (a *API) refuse(ctx context.Context, err error) *refusal {
+	if missing, ok := errors.AsType[*missingError](err); ok {
+		return &refusal{missing.problem()}
+	}
+	a.log.ErrorContext(ctx, "operation of the API failed", "error", err, "request_id", callerOf(ctx).requestID)
+	return &refusal{internal()}
+}
+
+func internal() Problem {
+	return Problem{
+		Status: http.StatusInternalServerError,
+		Detail: "Something went wrong inside; the server's log has more under this request_id",
+	}
+}
+
+// Limits on what a problem tells about a rejected request.
+const (
+	maxFaults    = 20
+	maxFaultText = 200
+)
+
+// ofHuma rewrites an error of huma's own. Its values are dropped, since they repeat
+// what was sent, an unknown property even the whole body. So are the texts of JSON
+// and media type errors, which quote it.
+func ofHuma(e *huma.ErrorModel) Problem {
+	p := Problem{Status: e.Status, Detail: "The request is not valid; errors says why"}
+	quiet := ""
+	switch e.Status {
+	case http.StatusBadRequest: // malformed JSON or no body: as invalid as any other shape
+		p.Status, quiet = http.StatusUnprocessableEntity, "wanted a JSON value"
+	case http.StatusUnsupportedMediaType:
+		p.Detail, quiet = "The body must be application/json", "wanted application/json"
+	case http.StatusRequestEntityTooLarge:
+		return tooLarge()
+	case http.StatusRequestTimeout:
+		p.Detail = "The body took too long to arrive"
+	case http.StatusInternalServerError: // all that huma finds itself: the body broke off
+		p.Status, p.Detail, quiet = http.StatusBadRequest, "The body broke off", "wanted the whole body"
+	}
+	for _, detail := range e.Errors[:min(len(e.Errors), maxFaults)] {
+		if detail == nil {
+			continue
+		}
+		message := detail.Message
+		if quiet != "" {
+			message = quiet
+		}
+		p.Errors = append(p.Errors, Fault{Location: cut(detail.Location), Message: cut(message)})
+	}
+	if len(p.Errors) == 0 && quiet != "" {
+		p.Errors = []Fault{{Location: "body", Message: quiet}}
+	}
+	return p
+}
+
+func tooLarge() Problem {
+	return Problem{
+		Status: http.StatusRequestEntityTooLarge,
+		Detail: fmt.Sprintf("The body must not be larger than %d bytes", maxBody),
+	}
+}
+
+func cut(s string) string {
+	if len(s) <= maxFaultText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxFaultText], "") + "…"
+}

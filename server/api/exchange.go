@@ -1,0 +1,119 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// accessKey is where an operation's metadata hold its [rule].
+const accessKey = "access"
+
+// An adapter puts huma's operations on the API's mux.
+type adapter struct{ *API }
+
+// Handle implements [huma.Adapter].
+func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	access, _ := op.Metadata[accessKey].(rule)
+	a.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
+		if !a.admit(w, r, access) {
+			return
+		}
+		x := &exchange{humaContext: humago.NewContext(op, r, w)}
+		handler(x)
+		x.begin()
+	})
+}
+
+// ServeHTTP implements [huma.Adapter].
+func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r) }
+
+// humaContext is [huma.Context] under a name that its method Context leaves free.
+type humaContext = huma.Context
+
+// An exchange is one request and its answer as huma sees them. It keeps the status
+// back until the body comes, so that a body that cannot be written becomes a
+// problem and not half an answer.
+type exchange struct {
+	humaContext
+	status int // what huma wants
+	better int // what we want instead, or 0
+	began  bool
+}
+
+// Unwrap returns the adapter's own context.
+func (x *exchange) Unwrap() huma.Context { return x.humaContext }
+
+// Header implements [huma.Context]. It hides Accept: every answer is JSON, and a
+// client that would rather have something else is better served with JSON than with a
+// 406 after its operation has run (RFC 9110, 12.5.1 allows it).
+func (x *exchange) Header(name string) string {
+	if name == "Accept" {
+		return ""
+	}
+	return x.humaContext.Header(name)
+}
+
+// SetStatus implements [huma.Context].
+func (x *exchange) SetStatus(status int) { x.status = cmp.Or(x.better, status) }
+
+// Status implements [huma.Context].
+func (x *exchange) Status() int { return x.status }
+
+// BodyWriter implements [huma.Context].
+func (x *exchange) BodyWriter() io.Writer { return x }
+
+// Write implements [io.Writer].
+func (x *exchange) Write(p []byte) (int, error) {
+	x.begin()
+	return x.humaContext.BodyWriter().Write(p)
+}
+
+// begin sends the status, once.
+func (x *exchange) begin() {
+	if x.began {
+		return
+	}
+	x.began = true
+	x.humaContext.SetStatus(x.status)
+}
+
+// complete makes a [Problem] of every error before it is written, huma's own
+// included. The other way to do that, huma.NewError, is a variable for the whole
+// process.
+func complete(ctx huma.Context, _ string, body any) (any, error) {
+	var p Problem
+	switch e := body.(type) {
+	case *huma.ErrorModel:
+		p = ofHuma(e)
+	case *refusal:
+		p = e.Problem
+	default:
+		return body, nil
+	}
+	if x, ok := ctx.(*exchange); ok {
+		x.better = p.Status
+	}
+	return p.complete(callerOf(ctx.Context()).requestID), nil
+}
+
+// format is how huma reads and writes JSON.
+func format() huma.Format {
+	return huma.Format{
+		Marshal: func(w io.Writer, v any) error {
+			b, err := encode(v)
+			if err != nil {
+				// huma would answer 200 with a sentence about it. Nothing has been sent
+				// yet, so rescue can still answer 500.
+				panic(err)
+			}
+			_, err = w.Write(b)
+			return err
+		},
+		Unmarshal: json.Unmarshal,
+	}
+}

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// A Row is a row of the route table as tests see it.
+type Row struct {
+	Method, Path string
+	Optional     bool // a key may be missing
+	Problems     []int
+}
+
+// Rows returns the route table.
+func (a *API) Rows() []Row {
+	rows := []Row{}
+	for _, r := range a.routes() {
+		rows = append(rows, Row{r.method, base + r.path, r.access == optional, r.problems()})
+	}
+	return rows
+}
+
+// Mount adds an operation that answers what run returns.
+func (a *API) Mount(path string, run func(context.Context) (any, error)) {
+	op := huma.Operation{Method: "GET", Path: path, Metadata: map[string]any{accessKey: optional}}
+	handle(func(ctx context.Context, _ *nothing) (*any, error) {
+		out, err := run(ctx)
+		return &out, err
+	})(a, op)
+}
+
+// CheckAnswer compares an answer with what the OpenAPI document promises for the
+// row of that path.
+func (a *API) CheckAnswer(row Row, status int, body []byte) error {
+	doc := a.huma.OpenAPI()
+	item := doc.Paths[row.Path]
+	op := item.Get
+	if row.Method == "POST" {
+		op = item.Post
+	}
+	promised := op.Responses[strconv.Itoa(status)]
+	if promised == nil {
+		return errors.New("the document has no such status")
+	}
+	schema := &huma.Schema{Ref: schemasPath + "Problem"}
+	if status == 200 {
+		schema = promised.Content["application/json"].Schema
+	}
+	var value any
+	if err := json.Unmarshal(body, &value); err != nil {
+		return err
+	}
+	found := &huma.ValidateResult{}
+	huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, found)
+	return errors.Join(found.Errors...)
+}

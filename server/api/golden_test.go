@@ -1,0 +1,98 @@
+package api_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/trysail-go/trysail"
+)
+
+// TestAnswersOfEveryRoute keeps the good answer and each problem of every route in
+// a golden file. The bubble's clock makes the times the same in every run.
+func TestAnswersOfEveryRoute(t *testing.T) {
+	const (
+		metric = base + "/metrics/{operation_name}"
+		one    = base + "/circuit-breakers/{breaker_name}"
+		reset  = one + "/reset"
+	)
+	noKey := request{method: http.MethodGet, target: base + "/health"}
+	for name, tc := range map[string]struct {
+		row    string // path in the table, if it differs from the target
+		ask    request
+		status int
+	}{
+		"health while a breaker is open":        {"", noKey, 200},
+		"health with a wrong key":               {"", noKey.with("X-API-Key", "guess"), 401},
+		"metrics":                               {"", get(base + "/metrics"), 200},
+		"metrics without a key":                 {"", get(base+"/metrics").with("X-API-Key", ""), 401},
+		"metrics of an operation":               {metric, get(base + "/metrics/open"), 200},
+		"metrics of one without a breaker":      {metric, get(base + "/metrics/plain"), 200},
+		"metrics of one that is only planned":   {metric, get(base + "/metrics/planned"), 200},
+		"metrics of an unknown operation":       {metric, get(base + "/metrics/nobody"), 404},
+		"metrics of an unusable name":           {metric, get(base + "/metrics/a%0Ab"), 422},
+		"metrics of an operation without a key": {metric, get(base+"/metrics/open").with("X-API-Key", ""), 401},
+		"breakers":                              {"", get(base + "/circuit-breakers"), 200},
+		"breakers without a key":                {"", get(base+"/circuit-breakers").with("X-API-Key", ""), 401},
+		"breaker closed":                        {one, get(base + "/circuit-breakers/good"), 200},
+		"breaker open":                          {one, get(base + "/circuit-breakers/open"), 200},
+		"breaker half-open":                     {one, get(base + "/circuit-breakers/half-open"), 200},
+		"breaker unknown":                       {one, get(base + "/circuit-breakers/nobody"), 404},
+		"breaker of an operation without one":   {one, get(base + "/circuit-breakers/plain"), 404},
+		"breaker of an unusable name":           {one, get(base + "/circuit-breakers/" + strings.Repeat("x", 201)), 422},
+		"breaker without a key":                 {one, get(base+"/circuit-breakers/open").with("X-API-Key", ""), 401},
+		"reset":                                 {reset, post(base+"/circuit-breakers/open/reset", ""), 200},
+		"reset with an empty object":            {reset, post(base+"/circuit-breakers/half-open/reset", "{}"), 200},
+		"reset of an unknown breaker":           {reset, post(base+"/circuit-breakers/nobody/reset", ""), 404},
+		"reset with a wrong key":                {reset, post(base+"/circuit-breakers/open/reset", "").with("X-API-Key", "guess"), 401},
+		"reset with a member":                   {reset, post(base+"/circuit-breakers/open/reset", `{"api_key":"hunter2"}`), 422},
+		"reset with another type":               {reset, post(base+"/circuit-breakers/open/reset", `["hunter2"]`), 422},
+		"reset with malformed JSON":             {reset, post(base+"/circuit-breakers/open/reset", `{"hunter2`), 422},
+		"reset with a form":                     {reset, post(base+"/circuit-breakers/open/reset", "a=b").with("Content-Type", "application/x-www-form-urlencoded"), 415},
+		"reset with too much":                   {reset, post(base+"/circuit-breakers/open/reset", strings.Repeat(" ", 1<<20+1)), 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAPI(t, busy(t))
+				w := send(a, tc.ask)
+				golden(t, w)
+				if w.Code != tc.status {
+					t.Errorf("status %d, want %d", w.Code, tc.status)
+				}
+				if strings.Contains(w.Body.String(), "hunter2") {
+					t.Error("the answer repeats what was sent")
+				}
+				if tc.row == "" {
+					tc.row = tc.ask.target
+				}
+				for _, row := range a.Rows() {
+					if row.Method != tc.ask.method || row.Path != tc.row {
+						continue
+					}
+					if err := a.CheckAnswer(row, w.Code, w.Body.Bytes()); err != nil {
+						t.Errorf("not what the OpenAPI document promises: %v", err)
+					}
+					return
+				}
+				t.Errorf("no row %s %s", tc.ask.method, tc.row)
+			})
+		})
+	}
+}
+
+// TestEmptySystem shows what a program answers before its first call.
+func TestEmptySystem(t *testing.T) {
+	for name, target := range map[string]string{
+		"empty health":   base + "/health",
+		"empty metrics":  base + "/metrics",
+		"empty breakers": base + "/circuit-breakers",
+		"empty unknown":  base + "/circuit-breakers/any",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				golden(t, send(newAPI(t, newOrchestrator(t, trysail.Config{})), get(target)))
+			})
+		})
+	}
+}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect" //nolint:depguard // huma names and finds schemas by reflect.Type
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Names of shared parts of the OpenAPI document.
+const (
+	schemasPath   = "#/components/schemas/"
+	requestHeader = "X-Request-ID"
+	bearer        = "bearer"
+	headerKey     = "apiKey"
+)
+
+// humaConfig leaves out what huma would add by itself: a page of documentation that
+// loads scripts from a CDN, $schema in every answer, and routes for the document.
+func (a *API) humaConfig() huma.Config {
+	registry := huma.NewMapRegistry(schemasPath, func(t reflect.Type, hint string) string {
+		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
+	})
+	registry.Schema(typeOf[Problem](), true, "")
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "Trysail internal API",
+				Version: a.version,
+				Description: "Shows and controls the operations and circuit breakers of one trysail program. " +
+					"Every error is an RFC 9457 problem. A server without configured keys asks for none.",
+			},
+			Servers: []*huma.Server{{URL: "/", Description: "This server"}},
+			Tags: []*huma.Tag{
+				{Name: health, Description: "Whether calls get through, and how many do."},
+				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
+			},
+			Components: &huma.Components{
+				Schemas:         registry,
+				Responses:       map[string]*huma.Response{},
+				Parameters:      map[string]*huma.Param{requestHeader: requestIDParam()},
+				Headers:         map[string]*huma.Header{requestHeader: requestIDHeader()},
+				SecuritySchemes: securitySchemes(),
+			},
+		},
+		Formats:       map[string]huma.Format{"application/json": format(), "json": format()},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{complete},
+	}
+}
+
+func securitySchemes() map[string]*huma.SecurityScheme {
+	return map[string]*huma.SecurityScheme{
+		bearer:    {Type: "http", Scheme: "bearer", Description: "Authorization: Bearer <key>. It is looked at first."},
+		headerKey: {Type: "apiKey", In: "header", Name: "X-API-Key", Description: "For clients that cannot send a bearer token."},
+	}
+}
+
+func requestIDSchema() *huma.Schema {
+	one, most := 1, 128
+	return &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"}
+}
+
+func requestIDParam() *huma.Param {
+	return &huma.Param{
+		Name: requestHeader, In: "header", Schema: requestIDSchema(),
+		Description: "A name for this request in answers and logs: 1 to 128 visible ASCII characters. " +
+			"Without a usable one the server makes one.",
+	}
+}
+
+func requestIDHeader() *huma.Header {
+	return &huma.Header{Schema: requestIDSchema(), Description: "The name of this request: the client's, or one that the server made."}
+}
+
+// operation is the row as huma wants it.
+func (r route) operation() huma.Operation {
+	security := []map[string][]string{{bearer: {}}, {headerKey: {}}}
+	if r.access == optional {
+		security = append(security, map[string][]string{}) // nothing at all is fine too
+	}
+	op := huma.Operation{
+		Method: r.method, Path: base + r.path, OperationID: r.id,
+		Tags: []string{r.module}, Summary: r.summary, Description: r.description,
+		Security:     security,
+		Metadata:     map[string]any{accessKey: r.access},
+		Parameters:   []*huma.Param{{Ref: "#/components/parameters/" + requestHeader}},
+		MaxBodyBytes: maxBody + 1, // huma refuses what reaches the limit
+		Responses: map[string]*huma.Response{
+			"200": {Headers: requestIDHeaders()},
+		},
+	}
+	for _, status := range r.problems() {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+	}
+	return op
+}
+
+// problems are the statuses that a route may answer besides its good one.
+func (r route) problems() []int {
+	statuses := []int{http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}
+	if strings.Contains(r.path, "{") {
+		statuses = append(statuses, http.StatusNotFound, http.StatusUnprocessableEntity)
+	}
+	if r.method == http.MethodPost {
+		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+	return statuses
+}
+
+// describe completes the document with the answers that the routes share, and
+// writes it.
+func describe(doc *huma.OpenAPI, routes []route) ([]byte, error) {
+	schema := &huma.Schema{Ref: schemasPath + "Problem"}
+	for _, r := range routes {
+		for _, status := range r.problems() {
+			response := &huma.Response{
+				Description: http.StatusText(status),
+				Headers:     requestIDHeaders(),
+				Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+			}
+			if status == http.StatusUnauthorized {
+				response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
+			}
+			doc.Components.Responses[responseName(status)] = response
+		}
+	}
+	return json.Marshal(doc)
+}
+
+func requestIDHeaders() map[string]*huma.Header {
+	return map[string]*huma.Header{requestHeader: {Ref: "#/components/headers/" + requestHeader}}
+}
+
+// responseName is the name of a shared answer, such as "NotFound".
+func responseName(status int) string {
+	return strings.ReplaceAll(http.StatusText(status), " ", "")
+}
+
+// A pathName is a path parameter that names something: 1 to 200 characters, none of
+// them a control character. huma decodes it, and %2e%2e%2f with it.
+type pathName string
+
+// Schema implements [huma.SchemaProvider].
+func (pathName) Schema(huma.Registry) *huma.Schema {
+	one, most := 1, 200
+	return &huma.Schema{
+		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
+		Pattern: `^[^\x00-\x1f\x7f]*$`, // PatternDescription would end up in the document, where it is no keyword
+	}
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
