@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/server/api"
+	"github.com/trysail-go/trysail/server/gateway"
+)
+
+// checkAccess refuses to serve others without a key, which would give them the
+// provider's credit and the internal API.
+func (s *serveCmd) checkAccess(keys api.Keys, env config.Environment, log *slog.Logger) error {
+	if !keys.Empty() {
+		return nil
+	}
+	if env.Guarded() {
+		return fmt.Errorf("this is a %s environment (%s) and no API key is set: set API_KEY", env.Name, env.Source)
+	}
+	if !loopbackAddress(s.Addr) {
+		return fmt.Errorf("address %s can be reached from other machines and no API key is set: set API_KEY, or listen on 127.0.0.1", s.Addr)
+	}
+	log.Warn("no API key is set: every program on this machine may use the gateway and the internal API (set API_KEY to change that)")
+	return nil
+}
+
+// gatewayAccess returns who may use the gateway: every program of this machine,
+// or, where others can reach it, those that have a key.
+func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Access {
+	return func(r *http.Request) gateway.Access {
+		if keys.Empty() {
+			return gateway.Access{}
+		}
+		switch found := keys.Check(r); {
+		case found == api.Granted:
+			return gateway.Access{OwnKey: true}
+		case !required:
+			return gateway.Access{}
+		case found == api.Missing:
+			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>."}
+		default:
+			return gateway.Access{Denied: "Invalid API key: send one of this gateway's keys as Authorization: Bearer <key>."}
+		}
+	}
+}
+
+// routes returns the handler of everything that the program serves.
+func routes(internal, gw http.Handler, keys api.Keys) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/internal/", internal)
+	mux.Handle("/v1/", gw)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		api.WriteProblem(w, r, api.Problem{
+			Status: http.StatusNotFound,
+			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at /internal/openapi.json.",
+		})
+	})
+	if keys.Empty() {
+		return onlyLocal(mux)
+	}
+	return mux
+}
+
+// onlyLocal refuses requests that name another host than this machine. Without a
+// key the loopback address is the only protection, and a web page could get around it by
+// letting its own name point here (DNS rebinding).
+func onlyLocal(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := local(r); err != nil {
+			api.WriteProblem(w, r, api.Problem{Status: http.StatusForbidden, Detail: err.Error()})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func local(r *http.Request) error {
+	origin := r.Header.Get("Origin")
+	switch {
+	case !loopbackHost(strings.ToLower(r.Host)):
+		return errors.New("without an API key this server answers only requests for localhost or 127.0.0.1 (Host header)")
+	case origin != "" && !loopbackOrigin(strings.ToLower(origin)):
+		return errors.New("without an API key this server answers no requests from web pages of other hosts (Origin header)")
+	default:
+		return nil
+	}
+}

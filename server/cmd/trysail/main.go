@@ -1,0 +1,86 @@
+// Command trysail keeps AI calls working: it serves the gateway and the internal
+// API, and shows what they do.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitFailure = 1 // the program ran into something
+	exitUsage   = 2 // it was started wrongly: a flag, a variable, a setting
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &program{ctx: ctx, stop: stop, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv}
+	code := p.run(os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// cli is the command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Serve the gateway and the internal API."`
+	Demo    demoCmd    `cmd:"" help:"Serve, and send traffic through a provider that fails and recovers."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// program is what the commands get to work with.
+type program struct {
+	ctx    context.Context    //nolint:containedctx // it is the process's, made in main
+	stop   context.CancelFunc // gives the signals back, so that a second one ends the process at once
+	stdout io.Writer
+	stderr io.Writer
+	lookup func(string) (string, bool)
+}
+
+// run is the whole program. It returns the exit code.
+func (p *program) run(args []string) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("trysail"),
+		kong.Description("Keeps AI calls working when AI services do not."),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return p.report(err)
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // --help has been printed
+		return exited
+	case err != nil:
+		return p.report(usageError{fmt.Errorf("%w (see trysail --help)", err)})
+	}
+	return p.report(command.Run(p))
+}
+
+// usageError is a mistake in how the program was started.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// report prints an error and returns the exit code for it.
+func (p *program) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	_, _ = fmt.Fprintln(p.stderr, "trysail:", err)
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	return exitFailure
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/server/api"
+	"github.com/trysail-go/trysail/server/gateway"
+	"github.com/trysail-go/trysail/trysailtest"
+)
+
+// serveCmd is the command "serve". Secrets are read from the environment only:
+// a flag would show them in the list of processes.
+type serveCmd struct {
+	Addr            string        `default:"127.0.0.1:8000" env:"TRYSAIL_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default}). Without API_KEY it must be a loopback address."`
+	LogLevel        string        `default:"INFO" env:"LOG_LEVEL" placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (${default})."`
+	LogFormat       string        `default:"auto" enum:"auto,text,json" env:"TRYSAIL_LOG_FORMAT" placeholder:"FORMAT" help:"auto, text or json (${default}): text on a terminal, JSON elsewhere."`
+	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default})."`
+
+	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
+
+	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
+	ConnectTimeout    time.Duration `default:"5s" env:"TRYSAIL_CONNECT_TIMEOUT" placeholder:"TIME" help:"Until a connection to the provider stands (${default})."`
+	FirstTokenTimeout time.Duration `default:"60s" env:"TRYSAIL_FIRST_TOKEN_TIMEOUT" placeholder:"TIME" help:"Until the first token of a stream (${default})."`
+	AnswerTimeout     time.Duration `default:"5m" env:"TRYSAIL_ANSWER_TIMEOUT" placeholder:"TIME" help:"Until an answer that is no stream is complete (${default})."`
+	IdleTimeout       time.Duration `default:"30s" env:"TRYSAIL_IDLE_TIMEOUT" placeholder:"TIME" help:"Between the tokens of a stream (${default})."`
+	TotalTimeout      time.Duration `default:"10m" env:"TRYSAIL_TOTAL_TIMEOUT" placeholder:"TIME" help:"For a request with all its attempts (${default})."`
+	ClientTimeout     time.Duration `default:"30s" env:"TRYSAIL_CLIENT_TIMEOUT" placeholder:"TIME" help:"For a client to send its request, and to take a piece of the answer (${default})."`
+
+	SimulateFaultRate  float64       `default:"0" env:"TRYSAIL_SIMULATE_FAULT_RATE" placeholder:"SHARE" help:"Share of the simulated provider's answers that fail, 0 to 1 (${default})."`
+	SimulateTokenDelay time.Duration `default:"15ms" env:"TRYSAIL_SIMULATE_TOKEN_DELAY" placeholder:"TIME" help:"The simulated provider's time for a token (${default})."`
+}
+
+// Help is shown by "trysail serve --help".
+func (serveCmd) Help() string {
+	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed.
+
+Read from the environment only:
+  OPENAI_API_KEY       the provider's key
+  API_KEY              a key for the internal API and, beyond loopback, for the gateway
+  ADDITIONAL_API_KEYS  more of them, separated by commas
+  RESILIENCE_PRESET    simple (default), development or production
+  RESILIENCE_ENABLED   true (default) or false: calls run once, plainly, with metrics only`
+}
+
+// Run serves until the program is told to stop.
+func (s *serveCmd) Run(p *program) error {
+	srv, err := s.build(p, nil)
+	if err != nil {
+		return err
+	}
+	return srv.run(p.ctx, p.stop)
+}
+
+// A server is the program when it serves.
+type server struct {
+	settings     *serveCmd
+	log          *slog.Logger
+	listener     net.Listener
+	http         *http.Server
+	orchestrator *trysail.Orchestrator
+	simulated    *trysailtest.ProviderServer // nil with a real provider
+}
+
+// build puts the parts together, from what needs nothing to what needs all. A fault in
+// the settings is found before anything is started.
+func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
+	log, err := newLogger(p.stderr, s.LogLevel, s.LogFormat)
+	if err != nil {
+		return nil, err
+	}
+	env := config.Environ(p.lookup)
+	keys, badKeys := api.KeysFromList(env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""))
+	loaded, badConfig := config.Load(p.lookup)
+	err = errors.Join(badConfig, badKeys, checkAddress(s.Addr), s.check())
+	if err == nil {
+		err = s.checkAccess(keys, config.DetectEnvironment(p.lookup), log)
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	for _, warning := range loaded.Warnings {
+		log.Warn(warning)
+	}
+	loaded.Trysail.Observer = eventLog{log: log, also: observe}
+	orc, err := trysail.New(loaded.Trysail)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	srv := &server{settings: s, log: log, orchestrator: orc}
+	if err := srv.start(keys, env); err != nil {
+		srv.close()
+		return nil, err
+	}
+	log.Info("configuration", "preset", loaded.Preset.Key, "enabled", !loaded.Trysail.Disabled, "api_keys", !keys.Empty())
+	return srv, nil
+}
+
+// start opens sockets and makes the handlers.
+func (srv *server) start(keys api.Keys, env config.Environ) error {
+	ln, err := listen(srv.settings.Addr)
+	if err != nil {
+		return err
+	}
+	srv.listener = ln
+	gw, err := srv.gateway(keys, env)
+	if err != nil {
+		return err
+	}
+	internal, err := api.New(api.Config{Orchestrator: srv.orchestrator, Keys: keys, Version: versionText(), Logger: srv.log})
+	if err != nil {
+		return err
+	}
+	srv.http = &http.Server{
+		Handler:           routes(internal.Handler(), gw, keys),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// gateway returns the gateway in front of the provider that the environment names.
+func (srv *server) gateway(keys api.Keys, env config.Environ) (*gateway.Gateway, error) {
+	s := srv.settings
+	cfg := gateway.Config{
+		Orchestrator: srv.orchestrator,
+		APIKey:       env.Value("OPENAI_API_KEY", ""),
+		BaseURL:      s.OpenAIBaseURL,
+		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
+		Logger:       srv.log,
+		Limits: gateway.Limits{
+			Body: s.MaxBody, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
+			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
+		},
+	}
+	if cfg.APIKey == "" && cfg.BaseURL == "" {
+		provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{
+			FaultRate: s.SimulateFaultRate, TokenDelay: s.SimulateTokenDelay,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("start the simulated provider: %w", err)
+		}
+		srv.simulated, cfg.Simulated, cfg.BaseURL = provider, true, provider.URL
+	}
+	cfg.BaseURL = cmp.Or(cfg.BaseURL, "https://api.openai.com/v1")
+	gw, err := gateway.New(cfg)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	srv.log.Info("provider", "url", cfg.BaseURL, "simulated", cfg.Simulated)
+	return gw, nil
+}
+
+// run serves until ctx ends, then lets running requests finish. When it stops
+// accepting, stop gives the signals back, so that a second one ends the program at once.
+func (srv *server) run(ctx context.Context, stop func()) error {
+	defer srv.close()
+	drained := make(chan error, 1)
+	cancel := context.AfterFunc(ctx, func() {
+		stop()
+		srv.log.Info("stopping", "running_requests_may_take", srv.settings.ShutdownTimeout.String())
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), srv.settings.ShutdownTimeout)
+		defer cancel()
+		drained <- srv.http.Shutdown(grace)
+	})
+	defer cancel()
+	srv.log.Info("listening", "url", "http://"+srv.listener.Addr().String())
+	if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	if err := <-drained; err != nil {
+		_ = srv.http.Close() // the connections that are left are cut
+		return fmt.Errorf("requests were still running after %v and have been cut off", srv.settings.ShutdownTimeout)
+	}
+	srv.log.Info("stopped")
+	return nil
+}
+
+// close gives back what start took. It may be called at any time.
+func (srv *server) close() {
+	if srv.listener != nil {
+		_ = srv.listener.Close()
+	}
+	if srv.simulated != nil {
+		_ = srv.simulated.Close()
+	}
+}
+
+// check names every flag that is out of range, by its own name and before anything
+// is started.
+func (s *serveCmd) check() error {
+	var errs []error
+	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
+		errs = append(errs, fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))
+	}
+	if s.SimulateTokenDelay < 0 {
+		errs = append(errs, fmt.Errorf("simulate-token-delay is %v, want 0s or more", s.SimulateTokenDelay))
+	}
+	for _, f := range []struct {
+		flag  string
+		limit time.Duration
+	}{
+		{"shutdown-timeout", s.ShutdownTimeout},
+		{"connect-timeout", s.ConnectTimeout},
+		{"first-token-timeout", s.FirstTokenTimeout},
+		{"answer-timeout", s.AnswerTimeout},
+		{"idle-timeout", s.IdleTimeout},
+		{"total-timeout", s.TotalTimeout},
+		{"client-timeout", s.ClientTimeout},
+	} {
+		if f.limit <= 0 || f.limit > 59*time.Minute {
+			errs = append(errs, fmt.Errorf("%s is %v, want more than 0s and at most 59m", f.flag, f.limit))
+		}
+	}
+	if s.MaxBody < 1 {
+		errs = append(errs, fmt.Errorf("max-body is %d, want at least 1 byte", s.MaxBody))
+	}
+	return errors.Join(errs...)
+}
