@@ -1,0 +1,19 @@
+module github.com/trysail-go/trysail/bench
+
+go 1.26.0
+
+require (
+	github.com/avast/retry-go/v5 v5.1.1
+	github.com/failsafe-go/failsafe-go v0.9.8
+	github.com/sony/gobreaker/v2 v2.4.0
+	github.com/trysail-go/trysail v0.0.0
+)
+
+require (
+	github.com/bits-and-blooms/bitset v1.24.4 // indirect
+	github.com/trysail-go/trysail/server v0.0.0
+)
+
+replace github.com/trysail-go/trysail => ../
+
+replace github.com/trysail-go/trysail/server => ../server
