@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // A Protocol is the dialect of a stream.
@@ -20,11 +21,16 @@ const (
 // A Progress is what a stream has shown so far.
 type Progress struct {
 	Started  bool   // content has come: the commit point is passed
-	Ended    bool   // the stream said that it is complete
+	Ended    bool   // every answer that was asked for has said that it is complete
+	Closed   bool   // the stream has said that nothing follows
 	Err      error  // the error that it carried, an [*InBandError]
 	Model    string // the model that answers, as the provider names it
 	Finished string // why the model stopped, such as "stop" or "length"
 	Events   int
+
+	// Tokens counts events with content, as far as can be told without decoding each. Empty
+	// deltas and comments are signs of life, not of progress.
+	Tokens int
 
 	// Malformed counts events that are not JSON, after content had come. One of
 	// them does not spoil an answer that is under way; before the content it does.
@@ -57,8 +63,12 @@ var ErrNotJSON = errors.New("stream begins with an event that is not JSON")
 type Inspector struct {
 	Protocol Protocol
 
+	// Choices is how many answers were asked for: the n of a chat completion. 0 means 1.
+	Choices int
+
 	parser   Parser
 	progress Progress
+	finished int // choices that have said that they are complete
 }
 
 // Feed takes the next piece of the stream.
@@ -98,6 +108,9 @@ const doneMarker = "[DONE]"
 // see takes an event and reports whether to go on.
 func (i *Inspector) see(e Event) bool {
 	i.progress.Events++
+	if i.progress.Closed || len(bytes.TrimSpace(e.Data)) == 0 {
+		return true // what follows the end, and a keep-alive in the form of an event
+	}
 	switch i.Protocol {
 	case OpenAIChat:
 		i.progress.Err = i.seeChat(e.Data)
@@ -105,23 +118,24 @@ func (i *Inspector) see(e Event) bool {
 		i.progress.Err = i.seeResponses(e)
 	case OtherEvents:
 		i.progress.Started = true
+		i.progress.Tokens++
 	}
 	return i.progress.Err == nil
 }
 
-// chatFrame is what matters of a chat completion's chunk.
+// chatFrame is what matters of a chat completion's chunk. Content is left raw: some
+// models stream lists and objects where others stream text.
 type chatFrame struct {
 	Model   string          `json:"model"`
 	Error   json.RawMessage `json:"error"`
 	Choices []struct {
-		Index        int    `json:"index"`
-		FinishReason string `json:"finish_reason"`
-		Text         string `json:"text"` // of the older completions
+		FinishReason string          `json:"finish_reason"`
+		Text         json.RawMessage `json:"text"` // of the older completions
 		Delta        struct {
-			Content          string          `json:"content"`
-			ReasoningContent string          `json:"reasoning_content"`
-			Reasoning        string          `json:"reasoning"`
-			Refusal          string          `json:"refusal"`
+			Content          json.RawMessage `json:"content"`
+			ReasoningContent json.RawMessage `json:"reasoning_content"`
+			Reasoning        json.RawMessage `json:"reasoning"`
+			Refusal          json.RawMessage `json:"refusal"`
 			ToolCalls        json.RawMessage `json:"tool_calls"`
 			FunctionCall     json.RawMessage `json:"function_call"`
 			Audio            json.RawMessage `json:"audio"`
@@ -131,14 +145,19 @@ type chatFrame struct {
 
 func (i *Inspector) seeChat(data []byte) error {
 	if string(data) == doneMarker {
-		return nil // by itself it proves nothing: some servers send it after an error, too
+		// By itself it proves nothing: some servers send it after an error, too.
+		i.progress.Closed = i.progress.Ended
+		return nil
 	}
 	// After the first content nothing matters but an end or an error.
 	if i.progress.Started && !bytes.Contains(data, []byte(`"error"`)) && !mayFinish(data) {
+		if !bytes.Contains(data, []byte(`"content":""`)) && !bytes.Contains(data, []byte(`"delta":{}`)) {
+			i.progress.Tokens++
+		}
 		return nil
 	}
 	var f chatFrame
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := decode(data, &f); err != nil {
 		return i.malformed(err)
 	}
 	if present(f.Error) {
@@ -147,21 +166,43 @@ func (i *Inspector) seeChat(data []byte) error {
 	if i.progress.Model == "" {
 		i.progress.Model = f.Model
 	}
-	for _, c := range f.Choices {
+	return i.seeChoices(&f)
+}
+
+func (i *Inspector) seeChoices(f *chatFrame) error {
+	for n := range f.Choices {
+		c := &f.Choices[n]
 		d := &c.Delta
-		if c.Text != "" || d.Content != "" || d.ReasoningContent != "" || d.Reasoning != "" || d.Refusal != "" ||
+		if present(c.Text) || present(d.Content) || present(d.ReasoningContent) || present(d.Reasoning) || present(d.Refusal) ||
 			present(d.ToolCalls) || present(d.FunctionCall) || present(d.Audio) {
 			i.progress.Started = true
+			i.progress.Tokens++
 		}
 		if c.FinishReason == "error" {
 			return &InBandError{Type: "server_error", Message: "the provider ended the answer with an error"}
 		}
-		if c.FinishReason != "" && c.Index == 0 {
+		if c.FinishReason == "" {
+			continue
+		}
+		i.finished++
+		i.progress.Tokens++
+		i.progress.Finished = c.FinishReason
+		if i.finished >= max(i.Choices, 1) {
 			// An answer may be complete and empty.
-			i.progress.Started, i.progress.Ended, i.progress.Finished = true, true, c.FinishReason
+			i.progress.Started, i.progress.Ended = true, true
 		}
 	}
 	return nil
+}
+
+// decode reads a frame. A field of another type than expected is left out; only
+// what is no JSON is an error.
+func decode(data []byte, frame any) error {
+	err := json.Unmarshal(data, frame)
+	if errors.As(err, new(*json.UnmarshalTypeError)) {
+		return nil
+	}
+	return err
 }
 
 func (i *Inspector) malformed(err error) error {
@@ -174,8 +215,16 @@ func (i *Inspector) malformed(err error) error {
 
 // mayFinish reports whether a chunk names a finish reason that is not null.
 func mayFinish(data []byte) bool {
-	_, after, found := bytes.Cut(data, []byte(`"finish_reason"`))
-	return found && !bytes.HasPrefix(bytes.TrimLeft(after, ": \t"), []byte("null"))
+	for {
+		_, after, found := bytes.Cut(data, []byte(`"finish_reason"`))
+		if !found {
+			return false
+		}
+		if !bytes.HasPrefix(bytes.TrimLeft(after, ": \t"), []byte("null")) {
+			return true
+		}
+		data = after
+	}
 }
 
 // responsesFrame is what matters of an event of the Responses API.
@@ -198,10 +247,11 @@ func (i *Inspector) seeResponses(e Event) error {
 		return nil
 	}
 	if i.progress.Started && bytes.HasSuffix(e.Name, []byte(".delta")) {
+		i.progress.Tokens++
 		return nil
 	}
 	var f responsesFrame
-	if err := json.Unmarshal(e.Data, &f); err != nil {
+	if err := decode(e.Data, &f); err != nil {
 		return i.malformed(err)
 	}
 	if i.progress.Model == "" {
@@ -215,17 +265,24 @@ func (i *Inspector) seeResponses(e Event) error {
 	case f.Type == "response.failed":
 		return inBand(f.Response.Error)
 	case f.Type == "response.completed", f.Type == "response.incomplete":
-		i.progress.Started, i.progress.Ended, i.progress.Finished = true, true, f.Response.IncompleteDetails.Reason
-	case bytes.HasSuffix([]byte(f.Type), []byte(".delta")):
+		i.progress.Started, i.progress.Ended, i.progress.Closed = true, true, true
+		i.progress.Finished = f.Response.IncompleteDetails.Reason
+	case strings.HasSuffix(f.Type, ".delta"):
 		i.progress.Started = true
+		i.progress.Tokens++
 	}
 	return nil
 }
 
-// present reports whether a raw value holds something: neither absent, null nor
-// an empty list.
+// present reports whether a raw value holds something: it is there, and not null nor
+// an empty text, list or object.
 func present(raw json.RawMessage) bool {
-	return len(raw) > 0 && string(raw) != "null" && string(raw) != "[]" && string(raw) != "{}"
+	switch string(raw) {
+	case "", "null", `""`, "[]", "{}":
+		return false
+	default:
+		return true
+	}
 }
 
 // inBand reads an error that is an object, or as some servers have it a string.
@@ -241,4 +298,30 @@ func inBand(raw json.RawMessage) error {
 	var text string
 	_ = json.Unmarshal(raw, &text)
 	return &InBandError{Message: text}
+}
+
+// ErrorInside returns the error that a complete chat completion carries although its
+// status was good, an [*InBandError], or nil. OpenRouter, for one, answers so.
+func ErrorInside(body []byte) error {
+	if !bytes.Contains(body, []byte(`"error"`)) {
+		return nil
+	}
+	var completion struct {
+		Error   json.RawMessage `json:"error"`
+		Choices []struct {
+			Error json.RawMessage `json:"error"`
+		} `json:"choices"`
+	}
+	if decode(body, &completion) != nil {
+		return nil
+	}
+	if present(completion.Error) {
+		return inBand(completion.Error)
+	}
+	for _, c := range completion.Choices {
+		if present(c.Error) {
+			return inBand(c.Error)
+		}
+	}
+	return nil
 }

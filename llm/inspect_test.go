@@ -46,7 +46,11 @@ func TestChatStreams(t *testing.T) {
 		"a tool call is content":           {frames(role, `{"choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`), true, false, llm.ErrTruncated},
 		"no tool calls are none":           {frames(`{"choices":[{"delta":{"tool_calls":[]}}]}`), false, false, llm.ErrTruncated},
 		"reasoning is content":             {frames(role, `{"choices":[{"delta":{"reasoning_content":"hm"}}]}`), true, false, llm.ErrTruncated},
-		"another choice's end is not ours": {frames(token, `{"choices":[{"index":1,"delta":{},"finish_reason":"stop"}]}`), true, false, llm.ErrTruncated},
+		"content that is a list":           {frames(`{"choices":[{"delta":{"content":[{"type":"text","text":"hi"}]}}]}`, finish), true, true, nil},
+		"an empty list at the end":         {frames(role, token, `{"choices":[{"delta":{"content":[]},"finish_reason":"stop"}]}`), true, true, nil},
+		"the end of a later choice":        {frames(role, token, `{"choices":[{"index":1,"finish_reason":null},{"index":0,"finish_reason":"stop"}]}`), true, true, nil},
+		"an event without data":            {"data:\n\n" + frames(role, token, finish), true, true, nil},
+		"an error after the end of all":    {frames(role, token, finish, "[DONE]", `{"error":{"message":"late"}}`), true, true, nil},
 		"not JSON before the first token":  {frames("<html>"), false, false, llm.ErrNotJSON},
 		"one bad event among good ones":    {frames(role, token, `{"error":`, finish), true, true, nil},
 	} {
@@ -145,4 +149,45 @@ func feed(stream string, size int, protocol llm.Protocol) *llm.Inspector {
 		}
 	}
 	return i
+}
+
+// With several answers the first end is not the end of the stream.
+func TestEveryChoiceMustEnd(t *testing.T) {
+	second := `{"choices":[{"index":1,"delta":{},"finish_reason":"length"}]}`
+	i := &llm.Inspector{Choices: 2}
+	_ = i.Feed([]byte(frames(role, token, finish)))
+	if err := i.End(); !errors.Is(err, llm.ErrTruncated) {
+		t.Errorf("after one of two ends: End() = %v, want ErrTruncated", err)
+	}
+	_ = i.Feed([]byte(frames(second)))
+	if err := i.End(); err != nil {
+		t.Errorf("after both ends: End() = %v, want nil", err)
+	}
+}
+
+func TestEmptyDeltasAreNoTokens(t *testing.T) {
+	i := feed(frames(role, token, `{"choices":[{"delta":{"content":""}}]}`, `{"choices":[{"delta":{}}]}`, token), 9, llm.OpenAIChat)
+	if p := i.Progress(); p.Tokens != 2 || p.Events != 5 {
+		t.Errorf("%d tokens in %d events, want 2 in 5", p.Tokens, p.Events)
+	}
+}
+
+func TestErrorInside(t *testing.T) {
+	for name, tc := range map[string]struct {
+		body string
+		want error
+	}{
+		"a good answer":         {`{"choices":[{"message":{"content":"an \"error\""}}]}`, nil},
+		"error null":            {`{"error":null,"choices":[{}]}`, nil},
+		"an error at the top":   {`{"error":{"code":502,"message":"gone"}}`, errInBand},
+		"an error of a choice":  {`{"choices":[{"error":{"message":"gone"}}]}`, errInBand},
+		"a list with the error": {`[{"error":{}}]`, nil},
+		"not JSON":              {`"error"`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := llm.ErrorInside([]byte(tc.body)); !matches(got, tc.want) {
+				t.Errorf("ErrorInside(%s) = %v, want %v", tc.body, got, tc.want)
+			}
+		})
+	}
 }
