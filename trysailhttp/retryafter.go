@@ -18,23 +18,32 @@ const longestWait = 366 * 24 * time.Hour
 //
 // A date is measured against the answer's own Date header, if it has one, so that
 // the clocks need not agree; a date gone by is 0. Values that are negative or no
-// numbers are as good as none. The longest wait returned is 366 days.
+// numbers are as good as none. Of several Retry-After lines the longest counts. The
+// longest wait returned is 366 days.
 func RetryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
 		if wait, ok = number(h.Get(name), time.Millisecond); ok {
 			return wait, true
 		}
 	}
-	value := h.Get("Retry-After")
-	if wait, ok = number(value, time.Second); ok {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
+	for _, value := range h.Values("Retry-After") {
+		if w, good := secondsOrDate(value, now); good {
+			wait, ok = max(wait, w), true
+		}
+	}
+	return wait, ok
+}
+
+func secondsOrDate(value string, now time.Time) (time.Duration, bool) {
+	if wait, ok := number(value, time.Second); ok {
 		return wait, true
 	}
 	at, err := http.ParseTime(strings.TrimSpace(value))
 	if err != nil {
 		return 0, false
-	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
 	}
 	return min(max(at.Sub(now), 0), longestWait), true
 }

@@ -41,6 +41,7 @@ func TestRetryAfter(t *testing.T) {
 		"azure milliseconds":         {http.Header{"X-Ms-Retry-After-Ms": {"40"}, "Retry-After": {"5"}}, 40 * time.Millisecond, true},
 		"bad milliseconds are none":  {http.Header{"Retry-After-Ms": {"x"}, "Retry-After": {"5"}}, 5 * time.Second, true},
 		"less than a nanosecond":     {http.Header{"Retry-After-Ms": {"0.0000001"}}, 1, true},
+		"the longest of two lines":   {http.Header{"Retry-After": {"1", "9"}}, 9 * time.Second, true},
 		"a negative exponent":        {http.Header{"Retry-After-Ms": {"1e-9"}}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
