@@ -63,7 +63,12 @@ func (e *exchange) refuse(f *fault) {
 // answer sends what came of the call.
 func (e *exchange) answer() {
 	switch {
-	case trysail.Classify(e.err) == trysail.ClassCanceled && e.err != nil:
+	case e.stopped:
+		e.refuse(&fault{
+			status: http.StatusServiceUnavailable, kind: "server_error", code: "gateway_stopping", retryAfter: time.Second,
+			message: "The gateway is stopping, and could not wait for the answer.",
+		})
+	case e.err != nil && trysail.Classify(e.err) == trysail.ClassCanceled:
 		e.status = clientGone
 	case e.err == nil && e.received != nil:
 		e.pass(e.received)
@@ -79,6 +84,13 @@ func (e *exchange) answer() {
 // pass sends a provider's answer as it came.
 func (e *exchange) pass(r *received) {
 	returned(e.w.Header(), r.header)
+	if length := r.header.Get("Content-Length"); e.request.Method == http.MethodHead && length != "" {
+		e.stamp()
+		e.w.Header().Set("Content-Length", length) // of what a GET would bring
+		e.status = r.status
+		e.w.WriteHeader(r.status)
+		return
+	}
 	e.write(r.status, r.body)
 }
 
@@ -86,16 +98,23 @@ func (e *exchange) pass(r *received) {
 // can read. A client that was retried for need not retry.
 func (e *exchange) passError(r *received) {
 	if !json.Valid(r.body) {
+		h := e.w.Header()
+		for name, as := range map[string]string{"Retry-After": "Retry-After", RequestIDHeader: ProviderIDHeader} {
+			if value := r.header.Get(name); value != "" {
+				h.Set(as, value)
+			}
+		}
 		e.refuse(&fault{
 			status: r.status, kind: "server_error", code: "unreadable_provider_error", final: e.attempts > 1,
 			message: fmt.Sprintf("The provider answered %d %s, with a body that is not JSON.", r.status, http.StatusText(r.status)),
 		})
 		return
 	}
+	returned(e.w.Header(), r.header)
 	if e.attempts > 1 {
 		e.w.Header().Set("X-Should-Retry", "false")
 	}
-	e.pass(r)
+	e.write(r.status, r.body)
 }
 
 // write sends a whole answer.
@@ -147,8 +166,10 @@ func faultOf(err error) *fault {
 		f.status, f.code, f.message = http.StatusGatewayTimeout, "time_limit", "The time limit of the whole request has passed."
 	case errors.As(err, &bad):
 		f.code, f.message = "bad_provider_answer", fmt.Sprintf("The provider sent %s.", bad.what)
+	case errors.Is(err, llm.ErrNotJSON), errors.Is(err, llm.ErrLineTooLong):
+		f.code, f.message = "bad_provider_answer", "The provider sent a stream that cannot be read."
 	case errors.As(err, &inBand):
-		f.code, f.message = "provider_stream_error", fmt.Sprintf("The provider ended the stream before its first token: %s", inBand.Message)
+		f.code, f.message = "provider_error_inside", fmt.Sprintf("The provider sent an error inside a good answer: %s", inBand.Message)
 	case errors.Is(err, llm.ErrTruncated):
 		f.code, f.message = "stream_interrupted", "The provider's stream ended before its first token."
 	default:

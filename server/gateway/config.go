@@ -33,6 +33,10 @@ type Config struct {
 	// Access decides who may use the gateway. Nil: everyone.
 	Access func(*http.Request) Access
 
+	// OwnKey reports whether a text is one of this server's keys. No header that holds one
+	// is passed on. Nil: there are none.
+	OwnKey func(string) bool
+
 	// Limits bound sizes and times.
 	Limits Limits
 
@@ -47,7 +51,6 @@ type Config struct {
 // Access is what is known about the sender of a request.
 type Access struct {
 	Denied string // why not, in a sentence for the client; empty when the request may go on
-	OwnKey bool   // the request carries one of this server's keys, which no provider may see
 }
 
 // Limits bound what a request may take. Zero fields take their defaults.

@@ -9,7 +9,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptrace"
+	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -31,18 +34,21 @@ type exchange struct {
 	protocol  llm.Protocol
 	model     string
 	streamed  bool
+	choices   int // answers asked for; 0 means one
 
 	// Of the attempts.
-	attempts int
-	timeouts int
-	received *received // the last attempt's answer, if it came in whole
-	refused  *received // the newest error answer of any attempt
+	attempts  int
+	redialled bool // a dead connection has been replaced once
+	timeouts  int
+	received  *received // the last attempt's answer, if it came in whole
+	refused   *received // the newest error answer of any attempt
 
 	// Of the answer.
 	err        error         // what the call failed with
 	committed  bool          // the client has been sent a part
 	broken     bool          // the client must see that the answer is not complete
 	gone       bool          // the client takes no more
+	stopped    bool          // the gateway itself gave up, because it stops
 	firstToken time.Duration // 0 when there was none
 	status     int           // sent to the client; 0 when nothing was
 	sent       int64
@@ -62,14 +68,16 @@ func (e *exchange) attempt(ctx context.Context) (struct{}, error) {
 	e.received = nil
 	watch := watch(ctx, e.firstLimit())
 	defer watch.stop()
-	resp, err := e.gateway.transport.RoundTrip(e.outgoing(watch.ctx))
+	resp, err := e.roundTrip(watch.ctx)
 	if err != nil {
 		return struct{}{}, e.judge(watch, trysailhttp.Mark(err))
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
 	switch {
+	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
+		err = badAnswer{fmt.Sprintf("the status %03d", resp.StatusCode)}
 	case resp.StatusCode >= http.StatusBadRequest:
-		err = e.takeError(resp)
+		return struct{}{}, e.takeError(resp, watch) // its status decides, whatever happens to its body
 	case isEncoded(resp.Header):
 		err = e.passOn(resp, watch, nil) // asked for or not: it cannot be looked into
 	case isEventStream(resp.Header):
@@ -123,8 +131,31 @@ func (e *exchange) judge(watch *watchdog, err error) error {
 	return err
 }
 
+// roundTrip sends the request. A kept-alive connection that turns out to be dead costs one more try on a
+// fresh one: AI providers close idle connections often, and nothing else is wrong then. net/http would do
+// this by itself for a request marked as replayable, but on every idle connection in turn.
+func (e *exchange) roundTrip(ctx context.Context) (*http.Response, error) {
+	var reused, answered bool
+	trace := &httptrace.ClientTrace{
+		GotConn:              func(info httptrace.GotConnInfo) { reused = info.Reused },
+		GotFirstResponseByte: func() { answered = true },
+	}
+	resp, err := e.gateway.transport.RoundTrip(e.outgoing(httptrace.WithClientTrace(ctx, trace)))
+	stale := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if err == nil || !stale || !reused || answered || e.redialled || ctx.Err() != nil {
+		return resp, err
+	}
+	e.redialled = true
+	e.attempts++ // the provider may have seen both
+	if idle, ok := e.gateway.transport.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
+	return e.gateway.transport.RoundTrip(e.outgoing(ctx))
+}
+
 // takeError keeps an error answer, so that it can be passed on if it is the last.
-func (e *exchange) takeError(resp *http.Response) error {
+func (e *exchange) takeError(resp *http.Response, watch *watchdog) error {
+	watch.expect(&timeoutError{"the body of an error", errorBodyLimit})
 	// Where the body breaks off, the status still tells more than "unreachable".
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, e.gateway.limits.Answer))
 	e.received = &received{resp.StatusCode, resp.Header, body}
@@ -148,6 +179,11 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 	case e.mustBeJSON(resp) && !json.Valid(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
+	if e.protocol == llm.OpenAIChat {
+		if err := llm.ErrorInside(body); err != nil {
+			return classed(err)
+		}
+	}
 	e.received = &received{resp.StatusCode, resp.Header, body}
 	return nil
 }
@@ -155,9 +191,7 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 // readAnswer reads up to one byte over the limit.
 func (e *exchange) readAnswer(resp *http.Response) ([]byte, error) {
 	var body bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= e.gateway.limits.Answer {
-		body.Grow(int(n) + bytes.MinRead)
-	}
+	body.Grow(int(min(max(resp.ContentLength, 0), firstBuffer)) + bytes.MinRead)
 	_, err := body.ReadFrom(io.LimitReader(resp.Body, e.gateway.limits.Answer+1))
 	return body.Bytes(), err
 }
@@ -177,17 +211,16 @@ func (e *exchange) passOn(resp *http.Response, watch *watchdog, head []byte) err
 		e.w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
 	}
 	e.commit(resp)
-	if err := e.send(head); err != nil {
+	if err := watch.aside(func() error { return e.send(head) }); err != nil {
 		return err
 	}
 	buffer := make([]byte, 64<<10)
 	for {
 		watch.expect(&idle)
 		n, err := resp.Body.Read(buffer)
-		if sendErr := e.send(buffer[:n]); sendErr != nil {
+		if sendErr := watch.aside(func() error { return e.flush(buffer[:n]) }); sendErr != nil {
 			return sendErr
 		}
-		_ = http.NewResponseController(e.w).Flush()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -197,6 +230,13 @@ func (e *exchange) passOn(resp *http.Response, watch *watchdog, head []byte) err
 		}
 	}
 }
+
+// sendPiece is how much a client must take within its limit.
+const sendPiece = 64 << 10
+
+// errorBodyLimit is how long the body of an error is waited for. It comes with the
+// headers, or it is not worth waiting for.
+const errorBodyLimit = 5 * time.Second
 
 // commit sends the head of the answer. From here on nothing can be repeated.
 func (e *exchange) commit(resp *http.Response) {
@@ -209,13 +249,24 @@ func (e *exchange) commit(resp *http.Response) {
 // send writes a piece of the answer to the client. A client that does not take it
 // within the limit, or has gone, is no failure of the provider.
 func (e *exchange) send(piece []byte) error {
-	if len(piece) == 0 {
-		return nil
+	control := http.NewResponseController(e.w)
+	for part := range slices.Chunk(piece, sendPiece) {
+		_ = control.SetWriteDeadline(time.Now().Add(e.gateway.limits.Client))
+		n, err := e.w.Write(part)
+		e.sent += int64(n)
+		if err != nil {
+			return e.lost(err)
+		}
 	}
-	_ = http.NewResponseController(e.w).SetWriteDeadline(time.Now().Add(e.gateway.limits.Client))
-	n, err := e.w.Write(piece)
-	e.sent += int64(n)
-	if err != nil {
+	return nil
+}
+
+// flush sends a piece and sees to it that it is on its way.
+func (e *exchange) flush(piece []byte) error {
+	if err := e.send(piece); err != nil || len(piece) == 0 {
+		return err
+	}
+	if err := http.NewResponseController(e.w).Flush(); err != nil {
 		return e.lost(err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -32,6 +33,10 @@ const (
 // defaultOperation is what requests run under that name none.
 const defaultOperation = "chat"
 
+// ErrStopping is the cause with which a server ends the contexts of requests that run on when
+// it stops. Their clients are told; nobody has left.
+var ErrStopping = errors.New("the gateway is stopping")
+
 // errTotal is why a call ends that took too long altogether.
 var errTotal = errors.New("the time limit of the whole request has passed")
 
@@ -43,9 +48,12 @@ type Gateway struct {
 	apiKey       string
 	simulated    bool
 	access       func(*http.Request) Access
+	ownKey       func(string) bool
 	limits       Limits
 	transport    http.RoundTripper
 	log          *slog.Logger
+
+	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }
 
 // New returns a gateway, or an error that names every bad field.
@@ -61,7 +69,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		orchestrator: cfg.Orchestrator, base: base, apiKey: cfg.APIKey, simulated: cfg.Simulated,
-		access: cfg.Access, limits: limits, transport: cfg.Transport, log: cfg.Logger,
+		access: cfg.Access, ownKey: cfg.OwnKey, limits: limits, transport: cfg.Transport, log: cfg.Logger,
 	}
 	if g.access == nil {
 		g.access = func(*http.Request) Access { return Access{} }
@@ -116,6 +124,7 @@ func (g *Gateway) run(e *exchange, r *http.Request) {
 	defer cancel()
 	_, err := trysail.Do(ctx, e.operation, e.attempt)
 	e.err = err
+	e.stopped = err != nil && errors.Is(context.Cause(r.Context()), ErrStopping)
 	if !e.committed {
 		e.answer()
 	}

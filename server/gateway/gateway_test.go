@@ -130,14 +130,14 @@ func TestHeaders(t *testing.T) {
 	for name, tc := range map[string]struct {
 		key           string
 		simulated     bool
-		ownKey        bool
+		ownKey        string
 		authorization string // that the provider sees
 		simulate      string
 	}{
-		"the gateway's key replaces the client's":   {"sk-provider", false, false, "Bearer sk-provider", ""},
-		"without one the client's own is passed on": {"", false, false, "Bearer from-client", ""},
-		"a key of this server is never passed on":   {"", false, true, "", ""},
-		"the simulated provider gets the script":    {"", true, false, "Bearer from-client", "ok"},
+		"the gateway's key replaces the client's":   {"sk-provider", false, "", "Bearer sk-provider", ""},
+		"without one the client's own is passed on": {"", false, "other", "Bearer from-client", ""},
+		"a key of this server is never passed on":   {"", false, "from-client", "", ""},
+		"the simulated provider gets the script":    {"", true, "", "Bearer from-client", "ok"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var seen http.Header
@@ -154,7 +154,7 @@ func TestHeaders(t *testing.T) {
 			defer provider.Close()
 			r := newRig(t, func(c *gateway.Config) {
 				c.BaseURL, c.APIKey, c.Simulated = provider.URL+"/base/v1/", tc.key, tc.simulated
-				c.Access = func(*http.Request) gateway.Access { return gateway.Access{OwnKey: tc.ownKey} }
+				c.OwnKey = func(s string) bool { return s == tc.ownKey }
 			})
 			got := r.ask(plainBody, "ok", "Authorization", "Bearer from-client", "X-Api-Key", "secret", "Cookie", "s=1",
 				"X-Trysail-Operation", "chat", "X-Request-Id", "mine-1", "OpenAI-Organization", "org-1")

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // notForwarded are the headers of a request that are not the provider's business:
@@ -16,11 +18,11 @@ var notForwarded = []string{ //nolint:gochecknoglobals // a table that nothing c
 // notReturned are the headers of an answer that end here.
 var notReturned = []string{ //nolint:gochecknoglobals // a table that nothing changes
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader, AttemptsHeader, BreakerHeader,
+	"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader,
 }
 
 // forwarded returns the headers that the provider gets.
-func (g *Gateway) forwarded(from http.Header, ownKey bool) http.Header {
+func (g *Gateway) forwarded(from http.Header) http.Header {
 	h := from.Clone()
 	drop(h, notForwarded)
 	for name := range h {
@@ -28,23 +30,40 @@ func (g *Gateway) forwarded(from http.Header, ownKey bool) http.Header {
 			delete(h, name)
 		}
 	}
-	switch {
-	case g.apiKey != "":
+	g.dropOwnKeys(h)
+	if g.apiKey != "" {
 		h.Set("Authorization", "Bearer "+g.apiKey)
-	case ownKey:
-		h.Del("Authorization")
 	}
 	// The answer must be readable: an error inside it decides what happens next.
 	h.Set("Accept-Encoding", "identity")
 	return h
 }
 
+// dropOwnKeys deletes every header that holds one of this server's keys, in whatever form.
+func (g *Gateway) dropOwnKeys(h http.Header) {
+	if g.ownKey == nil {
+		return
+	}
+	for name, values := range h {
+		for _, value := range values {
+			if g.ownKey(value) || slices.ContainsFunc(strings.FieldsFunc(value, separates), g.ownKey) {
+				delete(h, name)
+			}
+		}
+	}
+}
+
+// separates reports whether a character may stand before or after a key in a header.
+func separates(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`,;=:"'`, c) }
+
 // returned adds the headers of a provider's answer to those of ours.
 func returned(ours, provider http.Header) {
 	kept := provider.Clone()
 	drop(kept, notReturned)
 	for name, values := range kept {
-		ours[name] = values
+		if !strings.HasPrefix(name, "X-Trysail-") { // those are ours to say
+			ours[name] = values
+		}
 	}
 	if id := provider.Get(RequestIDHeader); id != "" {
 		ours.Set(ProviderIDHeader, id)

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,13 +23,10 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	if access.Denied != "" {
 		return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
 	}
-	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") { // any other offer may be ignored (RFC 9110, 7.8)
-		return &fault{
-			status: http.StatusNotImplemented, kind: "invalid_request_error", code: "upgrade_not_supported",
-			message: "This gateway forwards HTTP requests and event streams, no upgraded connections such as WebSocket.",
-		}
+	bad := unfit(r)
+	if bad != nil {
+		return bad
 	}
-	var bad *fault
 	if e.operation, bad = g.operationFor(r); bad != nil {
 		return bad
 	}
@@ -38,8 +36,28 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	if bad := e.readJSON(r); bad != nil {
 		return bad
 	}
-	e.request = g.upstream(e, r, access.OwnKey)
+	e.request = g.upstream(e, r)
 	return nil
+}
+
+// unfit refuses what is not forwarded at all.
+func unfit(r *http.Request) *fault {
+	switch {
+	case strings.EqualFold(r.Header.Get("Upgrade"), "websocket"): // any other offer may be ignored (RFC 9110, 7.8)
+		return &fault{
+			status: http.StatusNotImplemented, kind: "invalid_request_error", code: "upgrade_not_supported",
+			message: "This gateway forwards HTTP requests and event streams, no upgraded connections such as WebSocket.",
+		}
+	case r.Method == http.MethodTrace, r.Method == http.MethodConnect:
+		return &fault{
+			status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_supported",
+			message: "This gateway does not forward " + r.Method + ".",
+		}
+	case slices.Contains(strings.Split(r.URL.Path, "/"), ".."):
+		return badRequest("invalid_path", `The path must not hold a segment "..".`)
+	default:
+		return nil
+	}
 }
 
 // operationFor returns the operation that the request names. Names are few and
@@ -56,6 +74,8 @@ func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
 		return nil, badRequest("invalid_operation", OperationHeader+
 			" must be 1 to 64 of the characters A-Z a-z 0-9 . _ : / -")
 	}
+	g.opening.Lock()
+	defer g.opening.Unlock()
 	if len(g.orchestrator.Operations()) >= g.limits.Operations {
 		return nil, badRequest("too_many_operations", fmt.Sprintf(
 			"%s names a new operation, but there are %d already, which is the limit.", OperationHeader, g.limits.Operations))
@@ -84,6 +104,10 @@ func plainName(name string) bool {
 	return len(name) <= 64 && !strings.ContainsFunc(name, func(c rune) bool { return !strings.ContainsRune(plain, c) })
 }
 
+// firstBuffer is how much is set aside for a body before any of it has come. What a
+// Content-Length promises costs nothing to promise.
+const firstBuffer = 64 << 10
+
 // readBody reads the whole body, so that it can be sent again.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fault) {
 	if r.ContentLength == 0 {
@@ -99,7 +123,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(g.limits.Client))
 	var body bytes.Buffer
-	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	body.Grow(int(min(max(r.ContentLength, 0), firstBuffer)) + bytes.MinRead)
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.limits.Body))
 	_ = control.SetReadDeadline(time.Time{})
 	var over *http.MaxBytesError
@@ -127,6 +151,7 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	var known struct {
 		Model  string `json:"model"`
 		Stream bool   `json:"stream"`
+		N      int    `json:"n"`
 	}
 	err := json.Unmarshal(e.body, &known)
 	var syntax *json.SyntaxError
@@ -134,16 +159,16 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 		return badRequest("invalid_json", fmt.Sprintf("The request body is not valid JSON: %v (at byte %d).", syntax, syntax.Offset))
 	}
 	// Any other error is a field of an odd type, which the provider will judge.
-	e.model, e.streamed = known.Model, known.Stream
+	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
 	return nil
 }
 
 // protocolOf returns the dialect that a path's streams speak.
 func protocolOf(path string) llm.Protocol {
-	switch strings.TrimSuffix(path, "/") {
-	case "/v1/chat/completions", "/v1/completions":
+	switch path = strings.TrimSuffix(path, "/"); {
+	case path == "/v1/chat/completions", path == "/v1/completions":
 		return llm.OpenAIChat
-	case "/v1/responses":
+	case path == "/v1/responses", strings.HasPrefix(path, "/v1/responses/"):
 		return llm.OpenAIResponses
 	default:
 		return llm.OtherEvents
@@ -156,24 +181,19 @@ func isJSON(contentType string) bool {
 }
 
 // upstream returns the request as the provider gets it, without a body.
-func (g *Gateway) upstream(e *exchange, r *http.Request, ownKey bool) *http.Request {
+func (g *Gateway) upstream(e *exchange, r *http.Request) *http.Request {
 	target := *g.base
 	target.Path = g.base.Path + strings.TrimPrefix(r.URL.Path, "/v1")
 	target.RawPath = g.base.EscapedPath() + strings.TrimPrefix(r.URL.EscapedPath(), "/v1")
 	target.RawQuery = r.URL.RawQuery
 	req := &http.Request{
-		Method: r.Method, URL: &target, Host: target.Host, Header: g.forwarded(r.Header, ownKey),
+		Method: r.Method, URL: &target, Host: target.Host, Header: g.forwarded(r.Header),
 		ContentLength: int64(len(e.body)),
 		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	req.Header.Set(RequestIDHeader, e.id)
 	if len(e.body) > 0 {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(e.body)), nil }
-	}
-	if req.Header["Idempotency-Key"] == nil {
-		// A key with no value is not sent, but it tells net/http that a request may be
-		// repeated when a kept-alive connection turns out to be dead.
-		req.Header["Idempotency-Key"] = nil
 	}
 	return req
 }

@@ -11,11 +11,8 @@ import (
 	"github.com/trysail-go/trysail/llm"
 )
 
-// What a stream may hold before its first token: more than any protocol's opening.
-const (
-	heldBytes  = 256 << 10
-	heldEvents = 64
-)
+// heldBytes is what a stream may hold before its first token: more than any protocol's opening.
+const heldBytes = 256 << 10
 
 // A relay passes a stream on.
 type relay struct {
@@ -26,7 +23,7 @@ type relay struct {
 	idle      timeoutError
 	held      []byte // read and not sent: all until the commit point, then the begin of an event
 	through   int64  // how many bytes of the stream were sent
-	events    int
+	tokens    int
 }
 
 // takeStream reads a stream and passes it on from its first token. Its error is the
@@ -34,7 +31,7 @@ type relay struct {
 func (e *exchange) takeStream(resp *http.Response, watch *watchdog) error {
 	r := &relay{
 		exchange: e, watch: watch, resp: resp,
-		inspector: llm.Inspector{Protocol: e.protocol},
+		inspector: llm.Inspector{Protocol: e.protocol, Choices: e.choices},
 		idle:      e.idleLimit(),
 	}
 	buffer := make([]byte, 16<<10)
@@ -46,12 +43,27 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog) error {
 			}
 		}
 		switch {
+		case err == nil:
+		case r.inspector.Progress().Closed:
+			return r.end(nil) // it said that nothing follows: how the connection ends does not matter
 		case errors.Is(err, io.EOF):
-			return r.end(r.inspector.End())
-		case err != nil:
+			return r.end(r.complete())
+		default:
 			return r.end(err)
 		}
 	}
+}
+
+// complete returns the error of a stream that was closed in good order. Half a line at its end
+// means that it was not.
+func (r *relay) complete() error {
+	if err := r.inspector.End(); err != nil {
+		return err
+	}
+	if tail := r.held[max(r.inspector.Whole()-r.through, 0):]; len(tail) > 0 && tail[len(tail)-1] != '\n' && tail[len(tail)-1] != '\r' {
+		return llm.ErrTruncated
+	}
+	return nil
 }
 
 // take looks at the next piece and sends what may be sent.
@@ -63,36 +75,40 @@ func (r *relay) take(piece []byte) error {
 		if bad != nil {
 			return bad
 		}
-		if !progress.Started && len(r.held) < heldBytes && progress.Events < heldEvents {
+		if !progress.Started && len(r.held) < heldBytes {
 			return nil
 		}
 		r.firstToken = time.Since(r.started)
 		r.commit(r.resp)
 	}
-	if progress.Events > r.events {
-		// Comments are signs of life, not of progress.
-		r.events = progress.Events
+	switch {
+	case progress.Closed:
+		r.watch.expect(&timeoutError{"the end of the connection", closingLimit})
+	case progress.Tokens > r.tokens:
+		r.tokens = progress.Tokens
 		r.watch.expect(&r.idle)
 	}
-	if err := r.forward(int(r.inspector.Whole() - r.through)); err != nil {
+	err := r.watch.aside(func() error { return r.forward(int(r.inspector.Whole() - r.through)) })
+	if err != nil {
 		return err
 	}
 	return bad
 }
+
+// closingLimit is how long a provider may take to end a stream that has said that nothing
+// follows. Waiting for it keeps the connection fit for the next request.
+const closingLimit = time.Second
 
 // forward sends n of the bytes that are held.
 func (r *relay) forward(n int) error {
 	if n <= 0 {
 		return nil
 	}
-	if err := r.send(r.held[:n]); err != nil {
+	if err := r.flush(r.held[:n]); err != nil {
 		return err
 	}
 	r.through += int64(n)
 	r.held = append(r.held[:0], r.held[n:]...)
-	if err := http.NewResponseController(r.w).Flush(); err != nil {
-		return r.lost(err)
-	}
 	return nil
 }
 
@@ -112,8 +128,7 @@ func (r *relay) end(err error) error {
 	if !errors.As(err, &inBand) {
 		// The provider's own error event has been passed on; otherwise the
 		// client hears of it from us. What is held is half an event, and is kept back.
-		_ = r.send(errorEvent(r.protocol))
-		_ = http.NewResponseController(r.w).Flush()
+		_ = r.flush(errorEvent(r.protocol))
 	}
 	return classed(err)
 }

@@ -27,6 +27,7 @@ type watchdog struct {
 	ctx    context.Context //nolint:containedctx // it lives as long as the attempt it belongs to
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
+	until  time.Time // when it is due
 	due    atomic.Pointer[timeoutError]
 }
 
@@ -35,6 +36,7 @@ func watch(parent context.Context, first timeoutError) *watchdog {
 	w := &watchdog{}
 	w.ctx, w.cancel = context.WithCancelCause(parent)
 	w.due.Store(&first)
+	w.until = time.Now().Add(first.limit)
 	w.timer = time.AfterFunc(first.limit, func() { w.cancel(*w.due.Load()) })
 	return w
 }
@@ -42,7 +44,19 @@ func watch(parent context.Context, first timeoutError) *watchdog {
 // expect replaces what is waited for, from now.
 func (w *watchdog) expect(next *timeoutError) {
 	w.due.Store(next)
+	w.until = time.Now().Add(next.limit)
 	w.timer.Reset(next.limit)
+}
+
+// aside runs f, which waits for somebody else than the provider, without letting the
+// provider's time run on.
+func (w *watchdog) aside(f func() error) error {
+	begun := time.Now()
+	w.timer.Stop()
+	err := f()
+	w.until = w.until.Add(time.Since(begun))
+	w.timer.Reset(max(time.Until(w.until), 0))
+	return err
 }
 
 func (w *watchdog) stop() {

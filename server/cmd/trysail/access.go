@@ -36,9 +36,7 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 			return gateway.Access{}
 		}
 		switch found := keys.Check(r); {
-		case found == api.Granted:
-			return gateway.Access{OwnKey: true}
-		case !required:
+		case found == api.Granted, !required:
 			return gateway.Access{}
 		case found == api.Missing:
 			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>."}
@@ -48,8 +46,9 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 	}
 }
 
-// routes returns the handler of everything that the program serves.
-func routes(internal, gw http.Handler, keys api.Keys) http.Handler {
+// routes returns the handler of everything that the program serves. Where the address is the only
+// protection of a part of it, local says so.
+func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/internal/", internal)
 	mux.Handle("/v1/", gw)
@@ -59,18 +58,19 @@ func routes(internal, gw http.Handler, keys api.Keys) http.Handler {
 			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at /internal/openapi.json.",
 		})
 	})
-	if keys.Empty() {
-		return onlyLocal(mux)
+	if local {
+		return onlyLocal(mux, keys)
 	}
 	return mux
 }
 
-// onlyLocal refuses requests that name another host than this machine. Without a
-// key the loopback address is the only protection, and a web page could get around it by
+// onlyLocal refuses requests that name another host than this machine, unless they carry a key.
+// Without one the loopback address is the only protection, and a web page could get around it by
 // letting its own name point here (DNS rebinding).
-func onlyLocal(next http.Handler) http.Handler {
+func onlyLocal(next http.Handler, keys api.Keys) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := local(r); err != nil {
+		known := !keys.Empty() && keys.Check(r) == api.Granted
+		if err := local(r); err != nil && !known {
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusForbidden, Detail: err.Error()})
 			return
 		}
@@ -82,9 +82,9 @@ func local(r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	switch {
 	case !loopbackHost(strings.ToLower(r.Host)):
-		return errors.New("without an API key this server answers only requests for localhost or 127.0.0.1 (Host header)")
+		return errors.New("without a key this server answers only requests for localhost or 127.0.0.1 (Host header)")
 	case origin != "" && !loopbackOrigin(strings.ToLower(origin)):
-		return errors.New("without an API key this server answers no requests from web pages of other hosts (Origin header)")
+		return errors.New("without a key this server answers no requests from web pages of other hosts (Origin header)")
 	default:
 		return nil
 	}

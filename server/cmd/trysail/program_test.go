@@ -259,6 +259,27 @@ func TestWithoutAKeyOnlyThisMachineIsServed(t *testing.T) {
 	}
 }
 
+// With a key the gateway still needs none on a loopback address, so a web page must not get at it.
+func TestWithAKeyOnlyItsHoldersMayUseOtherNames(t *testing.T) {
+	s := serve(t, "API_KEY=secret")
+	for name, tc := range map[string]struct {
+		headers []string
+		status  int
+	}{
+		"as it is":                       {nil, 200},
+		"by a name of others":            {[]string{"Host", "evil.example"}, 403},
+		"by a name of others, with key":  {[]string{"Host", "proxy.example", "Authorization", "Bearer secret"}, 200},
+		"from a page of others":          {[]string{"Origin", "http://evil.example"}, 403},
+		"by a name of others, wrong key": {[]string{"Host", "evil.example", "X-API-Key", "guess"}, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if resp, body := s.send("GET", "/v1/models", "", tc.headers...); resp.StatusCode != tc.status {
+				t.Errorf("status %d, want %d\n%s", resp.StatusCode, tc.status, body)
+			}
+		})
+	}
+}
+
 func TestPathsOfNobody(t *testing.T) {
 	s := serve(t)
 	for _, path := range []string{"/", "/nothing", "/internal/nothing", "/internalx"} {
@@ -332,8 +353,15 @@ func TestCutsWhatTakesTooLongToStop(t *testing.T) {
 				}
 				s.log.await(t, `"msg":"stopping"`)
 			}
-			if rest := <-stream; strings.Contains(rest, "[DONE]") {
+			rest := <-stream
+			if strings.Contains(rest, "[DONE]") {
 				t.Errorf("the stream claims to be complete: %q", rest)
+			}
+			if tc.signals == 1 {
+				if !strings.Contains(rest, "stream_interrupted") {
+					t.Errorf("the client was not told: %q", rest)
+				}
+				s.log.await(t, `"outcome":"stopped"`)
 			}
 			if err := s.cmd.Wait(); err == nil {
 				t.Error("it ended with exit code 0, want another one, since a request was cut off")

@@ -66,6 +66,7 @@ type server struct {
 	log          *slog.Logger
 	listener     net.Listener
 	http         *http.Server
+	giveUp       context.CancelCauseFunc // ends the contexts of all requests
 	orchestrator *trysail.Orchestrator
 	simulated    *trysailtest.ProviderServer // nil with a real provider
 }
@@ -119,8 +120,11 @@ func (srv *server) start(keys api.Keys, env config.Environ) error {
 	if err != nil {
 		return err
 	}
+	requests, giveUp := context.WithCancelCause(context.Background())
+	srv.giveUp = giveUp
 	srv.http = &http.Server{
-		Handler:           routes(internal.Handler(), gw, keys),
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		Handler:           routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -137,6 +141,7 @@ func (srv *server) gateway(keys api.Keys, env config.Environ) (*gateway.Gateway,
 		APIKey:       env.Value("OPENAI_API_KEY", ""),
 		BaseURL:      s.OpenAIBaseURL,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
+		OwnKey:       keys.Holds,
 		Logger:       srv.log,
 		Limits: gateway.Limits{
 			Body: s.MaxBody, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
@@ -179,15 +184,31 @@ func (srv *server) run(ctx context.Context, stop func()) error {
 		return err
 	}
 	if err := <-drained; err != nil {
-		_ = srv.http.Close() // the connections that are left are cut
+		srv.cutOff(ctx)
 		return fmt.Errorf("requests were still running after %v and have been cut off", srv.settings.ShutdownTimeout)
 	}
 	srv.log.Info("stopped")
 	return nil
 }
 
+// tellingTime is how long requests that are cut off have to tell their clients.
+const tellingTime = time.Second
+
+// cutOff ends the requests that are left. Their handlers learn why, so that streams end with an
+// error event and each request has its line in the log; what is left then is cut.
+func (srv *server) cutOff(ctx context.Context) {
+	srv.giveUp(gateway.ErrStopping)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellingTime)
+	defer cancel()
+	_ = srv.http.Shutdown(last)
+	_ = srv.http.Close()
+}
+
 // close gives back what start took. It may be called at any time.
 func (srv *server) close() {
+	if srv.giveUp != nil {
+		srv.giveUp(gateway.ErrStopping)
+	}
 	if srv.listener != nil {
 		_ = srv.listener.Close()
 	}
