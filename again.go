@@ -19,7 +19,6 @@ func (c *call) again(ctx context.Context, err error) bool {
 			c.op.counters.retries.Add(1)
 			return true
 		}
-		v = c.judge(ctx, err) // the caller may have left during the wait
 	}
 	c.finish(ctx, v, err)
 	return false
@@ -45,9 +44,9 @@ func (c *call) judge(ctx context.Context, err error) verdict {
 
 // wait returns how long to wait before the next attempt, if there may be one.
 func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
-	retry := c.policy
+	retry := &c.set.policy.Retry
 	switch {
-	case v.final(), c.permit.probe, retry.Disabled, c.attempts >= retry.Attempts, !c.op.table[v.class].Retry:
+	case v.final(), c.permit.probe, retry.Disabled, c.attempts >= retry.Attempts, !c.set.table[v.class].Retry:
 		return 0, false
 	case c.stopped():
 		return 0, false
@@ -62,23 +61,26 @@ func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
 // stopped reports whether the breaker has stopped letting calls through since
 // this one began: others have found out what this call would only repeat.
 func (c *call) stopped() bool {
-	return c.breaker != nil && c.breaker.load().state() != Closed
+	return c.breaker != nil && c.breaker.load().state().Refuses()
 }
 
 // finish settles a failed call and makes its error.
 func (c *call) finish(ctx context.Context, v verdict, err error) {
-	if ended := ctx.Err(); ended != nil {
-		err = c.telling(ctx, err, ended)
+	if ctx.Err() != nil {
+		err = c.telling(ctx, err, whose(ctx))
 		v = c.judge(ctx, err)
 	}
+	r := result{outcome: outcomeNeutral, after: v.after}
+	if c.set.table[v.class].Count {
+		r.outcome = outcomeFailure
+	}
+	c.fail(r)
 	if v.class == ClassCanceled {
-		c.op.counters.canceled.Add(1)
+		c.op.counters.canceled.Add(1) // after the failure, of which it is one
 	}
-	o := outcomeNeutral
-	if c.op.table[v.class].Count {
-		o = outcomeFailure
-	}
-	c.fail(o)
+	c.op.explain(Decision{
+		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
+	})
 	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 }
 

@@ -11,26 +11,28 @@ import (
 // A State is what a breaker does with calls.
 type State uint8
 
-// The states.
+// The states. The last three are an operator's; no rule leaves or enters them.
 const (
-	Closed   State = iota // calls run
-	Open                  // calls are refused
-	HalfOpen              // a few calls run as probes, the others are refused
+	Closed      State = iota // calls run
+	Open                     // calls are refused
+	HalfOpen                 // a few calls run as probes, the others are refused
+	ForcedOpen               // calls are refused until the operator's word is lifted or expires
+	Disabled                 // calls run and nothing is judged
+	MetricsOnly              // calls run; what the rules would have done is counted
+	states                   // how many there are
 )
 
-// String returns "closed", "open" or "half-open".
+// String returns "closed", "open", "half-open", "forced-open", "disabled" or "metrics-only".
 func (s State) String() string {
-	switch s {
-	case Closed:
-		return "closed"
-	case Open:
-		return "open"
-	case HalfOpen:
-		return "half-open"
-	default:
-		return fmt.Sprintf("State(%d)", uint8(s))
+	names := [states]string{"closed", "open", "half-open", "forced-open", "disabled", "metrics-only"}
+	if s < states {
+		return names[s]
 	}
+	return fmt.Sprintf("State(%d)", uint8(s))
 }
+
+// Refuses reports whether a breaker in that state refuses calls that are no probes.
+func (s State) Refuses() bool { return s == Open || s == HalfOpen || s == ForcedOpen }
 
 // maxProbes bounds BreakerPolicy.HalfOpenMaxCalls.
 const maxProbes = 10
@@ -41,7 +43,7 @@ const maxProbes = 10
 // A call is judged once, when it ends. Its outcome counts only if no transition
 // happened meanwhile: a result from before an outage says nothing about now.
 type Breaker struct {
-	name  string
+	op    *Operation
 	clock clock
 	tell  func(Event) // nil when nobody observes
 
@@ -52,51 +54,84 @@ type Breaker struct {
 
 	refusal atomic.Pointer[refusal]
 
-	mu          sync.Mutex // guards what follows, and all writing of word and until
-	policy      BreakerPolicy
+	mu          sync.Mutex     // guards what follows, and all writing of word and until
+	policy      *BreakerPolicy // never changed, only replaced
+	reason      string         // why the state is what it is
 	openedAt    int64
+	closedAt    int64 // when the breaker last closed by its own rule
+	reopens     int   // how often it opened without having been well in between
 	lastFailure int64
-	leases      [maxProbes]int64 // deadlines of the probes under way; noLease marks a free place
+	leases      []lease   // of the probes under way; nil until there was one
+	leased      uint32    // how many leases there have been
+	probed, bad int       // outcomes of probes so far, and how many were bad
+	window      *window   // nil without rate rules
+	calls       *inFlight // nil without a rule about slow calls
+	override    *override // an operator's word, in the last three states
 
 	opens, halfOpens, closes, stale uint64
+	wouldOpen, wouldReject          uint64 // in MetricsOnly
 }
 
 const noLease = -1 << 63
 
-func newBreaker(name string, c clock, policy BreakerPolicy, tell func(Event)) *Breaker {
-	b := &Breaker{name: name, clock: c, policy: policy, tell: tell}
-	b.freeLeases()
+func newBreaker(op *Operation, policy *BreakerPolicy) *Breaker {
+	b := &Breaker{op: op, clock: op.clock, tell: op.tell}
+	b.adopt(policy, op.clock.now())
 	return b
 }
 
-// word is a breaker's state at one moment: generation<<24 | failures<<8 | state.
+// word is a breaker's state at one moment: generation<<24 | failures<<8 | flags | state.
 type word uint64
 
-func packed(generation uint64, failures int, s State) word {
-	return word(generation<<24 | uint64(min(failures, 0xffff))<<8 | uint64(s))
+// The flags send calls that a closed breaker could pass with one load to the lock.
+const (
+	flagRated   word = 1 << 5 // outcomes go into a window
+	flagWatched word = 1 << 6 // calls under way are counted
+	flagRamp    word = 1 << 7 // not all calls are let through yet
+	allFlags         = flagRated | flagWatched | flagRamp
+)
+
+func packed(generation uint64, failures int, s State, flags word) word {
+	return word(generation<<24|uint64(min(failures, 0xffff))<<8|uint64(s)) | flags
 }
 
-func (w word) state() State       { return State(w & 0xff) }
+func (w word) state() State       { return State(w &^ allFlags & 0xff) }
+func (w word) flags() word        { return w & allFlags }
 func (w word) failures() int      { return int(w >> 8 & 0xffff) }
 func (w word) generation() uint64 { return uint64(w >> 24) }
 
+// withFailures is w with another count.
+func (w word) withFailures(n int) word { return packed(w.generation(), n, w.state(), w.flags()) }
+
 func (b *Breaker) load() word { return word(b.word.Load()) }
+
+func (b *Breaker) store(w word) { b.word.Store(uint64(w)) }
 
 // A permit is the right to make one call, and the duty to say how it ended.
 type permit struct {
 	generation uint64
+	among      *inFlight // where it is counted as under way; nil if nowhere
 	probe      bool
-	lease      int // a probe's place among the leases
+	place      int8   // a probe's place among the leases
+	lease      uint32 // the number of its lease
+}
+
+// A lease is a place that a probe has for some time.
+type lease struct {
+	until  int64  // noLease marks a free place
+	number uint32 // tells it from the leases that had the place before
 }
 
 // admit lets a call start, or returns why not. A closed breaker costs one load.
 func (b *Breaker) admit(now int64) (permit, *Error) {
 	w := b.load()
-	if w.state() == Closed {
+	if w&0xff&^flagRated == word(Closed) {
 		return permit{generation: w.generation()}, nil
 	}
 	if w.state() == Open && now < b.until.Load() {
-		return permit{}, b.refuse(now)
+		if refused := b.refused(w, now); refused != nil {
+			return permit{}, refused
+		}
 	}
 	return b.admitSlowly(now)
 }
@@ -107,33 +142,58 @@ func (b *Breaker) admitSlowly(now int64) (permit, *Error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.advance(now)
-	w := b.load()
-	p, ok := permit{generation: w.generation()}, w.state() == Closed
-	if w.state() == HalfOpen {
-		p.lease, ok = b.lease(now)
-		p.probe = ok
+	var p permit
+	admitted := true
+	switch b.load().state() {
+	case Closed:
+		admitted = !b.tripOverdue(now) && b.ramped(now)
+	case HalfOpen:
+		admitted = b.lease(&p, now)
+	case Open, ForcedOpen:
+		admitted = false
+	case MetricsOnly:
+		b.tripOverdue(now)
+		b.shadow(now)
+	default: // disabled
 	}
-	if !ok {
+	if !admitted {
 		return permit{}, b.refuse(now)
+	}
+	p.generation = b.load().generation()
+	if b.calls != nil {
+		b.calls.begin(now)
+		p.among = b.calls
 	}
 	return p, nil
 }
 
-// lease takes a place for a probe, if there is one.
-func (b *Breaker) lease(now int64) (place int, ok bool) {
-	place = slices.Index(b.leases[:], noLease)
-	if place < 0 || b.probes() >= b.policy.HalfOpenMaxCalls {
-		return 0, false
+// lease gives p a place for a probe, if there is one.
+func (b *Breaker) lease(p *permit, now int64) bool {
+	if b.leases == nil {
+		b.leases = make([]lease, maxProbes)
+		b.freeLeases()
 	}
-	b.leases[place] = now + int64(b.policy.ProbeTimeout)
+	place := slices.IndexFunc(b.leases, func(l lease) bool { return l.until == noLease })
+	if place < 0 || b.probes() >= b.policy.HalfOpenMaxCalls-b.probed {
+		return false
+	}
+	b.leased++
+	b.leases[place] = lease{until: now + int64(b.policy.ProbeTimeout), number: b.leased}
+	p.probe, p.place, p.lease = true, int8(place), b.leased
 	b.wake(b.policy.ProbeTimeout)
-	return place, true
+	return true
+}
+
+// holds reports whether a probe still has its place.
+func (b *Breaker) holds(p permit) bool {
+	l := b.leases[p.place]
+	return l.until != noLease && l.number == p.lease
 }
 
 // probes returns how many are under way.
 func (b *Breaker) probes() (n int) {
-	for _, deadline := range b.leases {
-		if deadline != noLease {
+	for _, l := range b.leases {
+		if l.until != noLease {
 			n++
 		}
 	}
@@ -142,7 +202,7 @@ func (b *Breaker) probes() (n int) {
 
 func (b *Breaker) freeLeases() {
 	for i := range b.leases {
-		b.leases[i] = noLease
+		b.leases[i].until = noLease
 	}
 }
 
@@ -155,121 +215,22 @@ const (
 	outcomeNeutral // says nothing about the dependency
 )
 
-// settle takes a call's outcome. A success through a healthy breaker costs one load.
-func (b *Breaker) settle(p permit, o outcome, now int64) {
-	w := b.load()
-	if w == packed(p.generation, 0, Closed) && o != outcomeFailure {
-		return
+// A result is an outcome with what came with it.
+type result struct {
+	outcome outcome
+	after   time.Duration // what the server asked to wait; 0 if nothing
+}
+
+// succeed takes the success of a call. Through a healthy breaker it costs one load.
+func (b *Breaker) succeed(p permit, start, now int64) {
+	if b.load() != packed(p.generation, 0, Closed, 0) {
+		b.settle(p, result{}, start, now)
 	}
+}
+
+// settle takes a call's result.
+func (b *Breaker) settle(p permit, r result, start, now int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.count(p, o, now)
-}
-
-// count applies an outcome under the lock.
-func (b *Breaker) count(p permit, o outcome, now int64) {
-	b.advance(now) // a probe that is over its time has failed already
-	w := b.load()
-	if w.generation() != p.generation {
-		b.stale++
-		return
-	}
-	failures := w.failures() + 1
-	switch o {
-	case outcomeNeutral:
-		if p.probe {
-			b.leases[p.lease] = noLease
-		}
-	case outcomeSuccess:
-		if w.state() == HalfOpen {
-			b.closes++
-			b.become(Closed, 0, now, "a probe succeeded")
-			return
-		}
-		b.word.Store(uint64(packed(w.generation(), 0, w.state())))
-	case outcomeFailure:
-		b.lastFailure = now
-		switch {
-		case w.state() == HalfOpen:
-			b.open(failures, now, "a probe failed")
-		case failures >= b.policy.FailureThreshold:
-			b.open(failures, now, fmt.Sprintf("%d calls in a row failed", failures))
-		default:
-			b.word.Store(uint64(packed(w.generation(), failures, w.state())))
-		}
-	}
-}
-
-// advance makes the transitions that are due by time alone: the end of the open
-// period, and a probe that outlived its lease. Each happens at the instant at
-// which it was due, however late somebody looks, so that a breaker that nobody watched
-// is where it would be if somebody had.
-func (b *Breaker) advance(now int64) {
-	for {
-		w := b.load()
-		switch w.state() {
-		case Open:
-			due := b.until.Load()
-			if now < due {
-				return
-			}
-			b.halfOpens++
-			b.become(HalfOpen, w.failures(), due, "the recovery timeout has passed")
-		case HalfOpen:
-			due, leased := b.nextLease()
-			if !leased || now < due {
-				return
-			}
-			b.lastFailure = due
-			b.open(w.failures()+1, due, "a probe outlived its lease")
-		default:
-			return // only an outcome opens a closed breaker
-		}
-	}
-}
-
-// nextLease returns when the first of the leases ends.
-func (b *Breaker) nextLease() (deadline int64, leased bool) {
-	for _, d := range b.leases {
-		if d != noLease && (!leased || d < deadline) {
-			deadline, leased = d, true
-		}
-	}
-	return deadline, leased
-}
-
-func (b *Breaker) open(failures int, now int64, reason string) {
-	b.opens++
-	b.openedAt = now
-	b.until.Store(now + int64(b.policy.RecoveryTimeout))
-	b.become(Open, failures, now, reason)
-}
-
-// become changes the state. Every transition begins a generation, which makes
-// the permits and leases of the one before worthless.
-//
-// It tells of the change under the lock, which keeps events in order; tell only
-// queues, so no foreign code runs here.
-func (b *Breaker) become(to State, failures int, now int64, reason string) {
-	w := b.load()
-	b.freeLeases()
-	b.word.Store(uint64(packed(w.generation()+1, failures, to)))
-	if to == Open {
-		b.wake(b.policy.RecoveryTimeout)
-	}
-	if b.tell != nil {
-		b.tell(Event{
-			Kind: EventTransition, Operation: b.name, Time: b.clock.wall(now),
-			From: w.state(), To: to, Generation: w.generation() + 1, Reason: reason,
-		})
-	}
-}
-
-// wake makes sure that observers hear of a transition that is due by time, also
-// when no call comes. Without observers the next look at the breaker is early
-// enough. Timers are never stopped: a stale one finds nothing due.
-func (b *Breaker) wake(after time.Duration) {
-	if b.tell != nil {
-		time.AfterFunc(after, b.refresh)
-	}
+	b.count(p, r, start, now)
 }

@@ -1,6 +1,7 @@
 package trysail_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -53,16 +54,39 @@ type running struct {
 
 func newHistory(t *testing.T, seed uint64, looks bool) *history {
 	h := &history{t: t, rand: rand.New(rand.NewPCG(seed, 0)), looks: looks, start: time.Now()}
-	policy := once()
-	policy.Breaker = trysail.BreakerPolicy{
-		FailureThreshold: 1 + h.rand.IntN(5),
-		RecoveryTimeout:  time.Minute,
-		HalfOpenMaxCalls: 1 + h.rand.IntN(10),
-		ProbeTimeout:     2 * time.Minute,
-	}
-	h.orc = newOrchestrator(t, trysail.Config{Default: policy})
-	h.op, h.model.policy = h.orc.Operation("op"), policy.Breaker
+	h.orc = newOrchestrator(t, trysail.Config{Default: once()})
+	h.model.policy = h.policy()
+	register(t, h.orc, h.model.policy)
+	h.op = h.orc.Operation("op")
 	return h
+}
+
+// policy returns a policy, in every second case without rules over a window.
+func (h *history) policy() trysail.BreakerPolicy {
+	p := trysail.BreakerPolicy{
+		FailureThreshold: 1 + h.rand.IntN(5),
+		RecoveryTimeout:  time.Minute + time.Duration(h.rand.IntN(2))*time.Minute,
+		HalfOpenMaxCalls: 1 + h.rand.IntN(10),
+		ProbeTimeout:     2*time.Minute + time.Duration(h.rand.IntN(2))*time.Minute,
+		MaxRecovery:      []time.Duration{0, 2 * time.Minute, 5 * time.Minute, 24 * time.Hour}[h.rand.IntN(4)],
+		HonorRetryAfter:  h.rand.IntN(2) == 0,
+		RampUp:           []time.Duration{0, 0, time.Minute}[h.rand.IntN(3)],
+	}
+	share := func() float64 { return []float64{0.1, 0.28, 1.0 / 3, 0.5, 0.55, 2.0 / 3, 1}[h.rand.IntN(7)] }
+	if h.rand.IntN(3) == 0 {
+		p.FailureRate = share()
+	}
+	if h.rand.IntN(3) == 0 {
+		p.SlowRate, p.SlowCall = share(), []time.Duration{16 * time.Second, 80 * time.Second}[h.rand.IntN(2)]
+	}
+	if p.FailureRate == 0 && p.SlowRate == 0 {
+		return p
+	}
+	p.RatesOnly = h.rand.IntN(2) == 0
+	p.Window = []time.Duration{time.Minute, 10 * time.Minute}[h.rand.IntN(2)]
+	p.WindowCalls = []int{0, 0, 3, 12}[h.rand.IntN(4)]
+	p.MinCalls = 1 + h.rand.IntN(cmp.Or(p.WindowCalls, 12))
+	return p
 }
 
 func (h *history) run(steps int) {
@@ -84,27 +108,27 @@ func (h *history) step() {
 		h.begin()
 	case n < 75:
 		h.settle()
-	case n < 96:
+	case n < 94:
 		h.pass()
-	case n < 98:
+	case n < 97:
 		h.register()
 	default:
-		h.note("reset")
-		if got, want := h.op.Breaker().Reset("test"), h.model.reset(); got != want {
-			h.t.Errorf("Reset() = %v, want %v", got, want)
-		}
+		h.operate()
 	}
 }
 
 func (h *history) begin() {
-	c, ok := h.model.admit(h.ids)
+	c, may := h.model.admit(h.ids)
 	h.ids++
-	h.note("call %d, admitted: %v", c.id, ok)
-	if ok {
-		h.calls = append(h.calls, running{hold(h.t, h.op), c})
-		return
-	}
-	if err := call(h.t, h.op, nil); !errors.Is(err, trysail.ErrOpen) {
+	begun, err := try(h.t, h.op)
+	h.note("call %d, admitted: %v", c.id, err == nil)
+	switch {
+	case err == nil && may == no, err != nil && may == yes:
+		h.t.Errorf("call %d = %v, want it admitted: %v", c.id, err, may == yes)
+	case err == nil:
+		h.model.begin(c)
+		h.calls = append(h.calls, running{begun, c})
+	case !errors.Is(err, trysail.ErrOpen):
 		h.t.Errorf("call %d = %v, want %v", c.id, err, trysail.ErrOpen)
 	}
 }
@@ -113,7 +137,7 @@ func (h *history) settle() {
 	if len(h.calls) == 0 {
 		return
 	}
-	i, o := h.rand.IntN(len(h.calls)), outcome(h.rand.IntN(3))
+	i, o := h.rand.IntN(len(h.calls)), outcome(h.rand.IntN(int(outcomes)))
 	c := h.calls[i]
 	h.calls = append(h.calls[:i], h.calls[i+1:]...)
 	h.note("call %d ends: %v", c.model.id, o.err())
@@ -123,7 +147,9 @@ func (h *history) settle() {
 
 // pass lets time go by: often to just before, to or past what is due.
 func (h *history) pass() {
-	d := []time.Duration{1, time.Second, 20 * time.Second, time.Minute, 2 * time.Minute, 10 * time.Minute}[h.rand.IntN(6)]
+	d := []time.Duration{
+		1, time.Second, 5 * time.Second, 17 * time.Second, 20 * time.Second, time.Minute, 85 * time.Second, 2 * time.Minute, 10 * time.Minute,
+	}[h.rand.IntN(9)]
 	if at, ok := h.model.due(); ok && h.rand.IntN(2) == 0 {
 		d = max(0, at-h.model.now+time.Duration(h.rand.IntN(3)-1))
 	}
@@ -146,16 +172,46 @@ func (h *history) sleepUntil(at time.Duration) {
 	synctest.Wait()
 }
 
-// register changes the threshold and the recovery timeout on the fly.
+// register changes the policy on the fly: all of it, or a few thresholds.
 func (h *history) register() {
-	b := &h.model.policy
-	b.FailureThreshold = 1 + h.rand.IntN(5)
-	b.RecoveryTimeout = time.Minute + time.Duration(h.rand.IntN(2))*time.Minute
-	h.note("threshold %d, recovery %v", b.FailureThreshold, b.RecoveryTimeout)
-	policy := once()
-	policy.Breaker = *b
-	if _, err := h.orc.Register("op", trysail.OperationConfig{Policy: policy}); err != nil {
-		h.t.Fatal(err)
+	p := h.policy()
+	if h.rand.IntN(2) == 0 {
+		few := h.model.policy
+		few.FailureThreshold, few.HalfOpenMaxCalls, few.MaxRecovery = p.FailureThreshold, p.HalfOpenMaxCalls, p.MaxRecovery
+		few.RecoveryTimeout = p.RecoveryTimeout
+		p = few
+	}
+	h.note("%+v", p)
+	h.model.adopt(p)
+	register(h.t, h.orc, p)
+}
+
+// operate is an operator at work.
+func (h *history) operate() {
+	var (
+		b         = h.op.Breaker()
+		o         = trysail.Override{Reason: "test", Author: "model", For: time.Duration(h.rand.IntN(3)) * 90 * time.Second}
+		until     = h.model.now + time.Duration(h.rand.IntN(4)-1)*time.Minute
+		got, want trysail.State
+	)
+	n := h.rand.IntN(6)
+	h.note("operation %d for %v, until %v", n, o.For, until)
+	switch n {
+	case 0:
+		got, want = b.Reset("test"), h.model.reset()
+	case 1:
+		got, want = b.ForceOpen(o), h.model.overrule(trysail.ForcedOpen, o)
+	case 2:
+		got, want = b.Disable(o), h.model.overrule(trysail.Disabled, o)
+	case 3:
+		got, want = b.MetricsOnly(o), h.model.overrule(trysail.MetricsOnly, o)
+	case 4:
+		got, want = b.Close(o), h.model.overrule(trysail.Closed, trysail.Override{})
+	default:
+		got, want = b.OpenUntil(h.start.Add(until), "test"), h.model.openUntil(until)
+	}
+	if got != want {
+		h.t.Errorf("operation %d = %v, want the state before, %v", n, got, want)
 	}
 }
 
@@ -166,16 +222,34 @@ func (h *history) agree() bool {
 		return !h.t.Failed()
 	}
 	s, m, w := h.op.Breaker().Snapshot(), h.op.Metrics(), &h.model
-	got := fmt.Sprint(s.State, s.Generation, s.Failures, s.Probes, m.Opens, m.HalfOpens, m.Closes)
-	want := fmt.Sprint(w.state, w.generation, w.failures, len(w.probes), w.opens, w.halfOpens, w.closes)
-	until := time.Time{}
-	if w.state == trysail.Open {
-		until = h.start.Add(w.until).UTC()
+	want := trysail.BreakerSnapshot{
+		Operation: "op", State: w.state, Generation: w.generation, Failures: w.failures,
+		FailureThreshold: w.policy.FailureThreshold, RecoveryTimeout: w.policy.RecoveryTimeout,
+		HalfOpenMaxCalls: w.policy.HalfOpenMaxCalls, Probes: len(w.probes), Stale: w.stale,
+		LastFailure:   h.time(w.failedAt, w.failed),
+		OpenedAt:      h.time(w.openedAt, w.state == trysail.Open || w.state == trysail.HalfOpen),
+		NextAttemptAt: h.time(w.until, w.state == trysail.Open),
+		Reopens:       w.again(w.now),
+		Overdue:       w.overdue(),
+		Override:      w.override,
+		ExpiresAt:     h.time(w.expires, w.expires > 0),
+		WouldOpen:     w.wouldOpen,
+		WouldReject:   w.wouldReject,
+		Reason:        s.Reason, // the tests of the rules look at the words
 	}
-	if got != want || s.NextAttemptAt != until || h.t.Failed() {
-		h.t.Errorf("state, generation, failures, probes, opens, half-opens, closes = %s until %v, want %s until %v\nafter %v",
-			got, s.NextAttemptAt, want, until, h.steps[max(0, len(h.steps)-15):])
+	want.WindowCalls, want.WindowFailures, want.WindowSlow = w.window()
+	if s != want || m.Opens != w.opens || m.HalfOpens != w.halfOpens || m.Closes != w.closes || h.t.Failed() {
+		h.t.Errorf("\n got %+v, opens, half-opens, closes = %d, %d, %d\nwant %+v, %d, %d, %d\nunder %+v\nafter %q",
+			s, m.Opens, m.HalfOpens, m.Closes, want, w.opens, w.halfOpens, w.closes, w.policy, h.steps[max(0, len(h.steps)-15):])
 		return false
 	}
 	return true
+}
+
+// time turns an instant of the model into a time of day, if it is one.
+func (h *history) time(at time.Duration, ok bool) time.Time {
+	if !ok {
+		return time.Time{}
+	}
+	return h.start.Add(at).UTC()
 }

@@ -6,6 +6,7 @@ import "time"
 type BreakerSnapshot struct {
 	Operation        string
 	State            State
+	Reason           string        // why it is in that state; empty at first
 	Generation       uint64        // grows with every transition
 	Failures         int           // failed calls in a row, those that opened it included
 	FailureThreshold int           // as configured
@@ -15,7 +16,19 @@ type BreakerSnapshot struct {
 	LastFailure      time.Time     // zero if none since the last reset
 	OpenedAt         time.Time     // zero unless open or half-open
 	NextAttemptAt    time.Time     // when probes are let through; zero unless open
+	Reopens          int           // how often it opened without having been well since; see MaxRecovery
 	Stale            uint64        // outcomes that came after a transition and were dropped
+
+	// What the window of the rate rules holds; 0 without such rules.
+	WindowCalls, WindowFailures, WindowSlow int
+	Overdue                                 int // calls under way that are slow already
+
+	// Of an operator's word, while it holds.
+	Override  Override
+	ExpiresAt time.Time // zero if it does not expire
+
+	// What the rules would have done while the state was metrics-only.
+	WouldOpen, WouldReject uint64
 }
 
 // Snapshot returns the breaker as it is now: an open breaker whose recovery
@@ -23,15 +36,17 @@ type BreakerSnapshot struct {
 func (b *Breaker) Snapshot() BreakerSnapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.advance(b.clock.now())
-	return b.snapshot()
+	now := b.clock.now()
+	b.advance(now)
+	return b.snapshot(now)
 }
 
-func (b *Breaker) snapshot() BreakerSnapshot {
+func (b *Breaker) snapshot(now int64) BreakerSnapshot {
 	w := b.load()
 	s := BreakerSnapshot{
-		Operation:        b.name,
+		Operation:        b.op.name,
 		State:            w.state(),
+		Reason:           b.reason,
 		Generation:       w.generation(),
 		Failures:         w.failures(),
 		FailureThreshold: b.policy.FailureThreshold,
@@ -39,13 +54,26 @@ func (b *Breaker) snapshot() BreakerSnapshot {
 		HalfOpenMaxCalls: b.policy.HalfOpenMaxCalls,
 		Probes:           b.probes(),
 		LastFailure:      b.clock.wall(b.lastFailure),
+		Reopens:          b.doublings(now),
 		Stale:            b.stale,
+		WouldOpen:        b.wouldOpen,
+		WouldReject:      b.wouldReject,
 	}
-	if s.State != Closed {
+	if s.State == Open || s.State == HalfOpen {
 		s.OpenedAt = b.clock.wall(b.openedAt)
 	}
 	if s.State == Open {
 		s.NextAttemptAt = b.clock.wall(b.until.Load())
+	}
+	if b.override != nil {
+		s.Override, s.ExpiresAt = b.override.Override, b.clock.wall(b.override.until)
+	}
+	if b.window != nil {
+		t := b.window.at(now)
+		s.WindowCalls, s.WindowFailures, s.WindowSlow = t.calls, t.failures, t.slow
+	}
+	if b.calls != nil {
+		s.Overdue = b.calls.overdue(now)
 	}
 	return s
 }
@@ -67,28 +95,47 @@ func (b *Breaker) refresh() {
 	b.advance(b.clock.now())
 }
 
-// Reset closes the breaker, forgets its failures and returns the state it had.
-// Calls that are under way no longer count. The counters of the operation stay;
-// a reset is not counted as a close. The reason appears in the event.
+// Reset closes the breaker, forgets its failures and ends an operator's word. It returns
+// the state that the breaker had. Calls that are under way no longer count. The counters of the
+// operation stay; a reset is not counted as a close. The reason appears in the event.
 func (b *Breaker) Reset(reason string) (was State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.clock.now()
 	b.advance(now)
 	was = b.load().state()
-	b.lastFailure, b.openedAt = 0, 0
+	b.lastFailure, b.openedAt, b.reopens, b.closedAt = 0, 0, 0, now
+	b.override = nil
 	b.become(Closed, 0, now, "reset: "+reason)
 	return was
 }
 
 // reconfigure puts the breaker under new numbers. State, count and the end of a
-// running open period stay; a count that is over a lowered threshold opens the
-// breaker with the next failure.
-func (b *Breaker) reconfigure(policy BreakerPolicy) {
+// running open period stay, and so does the window unless its shape changes; a count
+// that is over a lowered threshold opens the breaker with the next failure.
+func (b *Breaker) reconfigure(policy *BreakerPolicy) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.advance(b.clock.now()) // what was due was due under the old numbers
+	now := b.clock.now()
+	b.advance(now) // what was due was due under the old numbers
+	b.adopt(policy, now)
+}
+
+func (b *Breaker) adopt(policy *BreakerPolicy, now int64) {
+	window, calls, old := b.window, b.calls, b.policy
 	b.policy = policy
+	b.observe(now)
+	if b.window != nil && window != nil && window.fits(policy) {
+		b.window = window
+	}
+	if b.calls != nil && calls != nil && old.SlowCall == policy.SlowCall {
+		b.calls = calls
+	}
+	w := b.load()
+	b.store(packed(w.generation(), w.failures(), w.state(), b.flags()|w&flagRamp))
+	if w.state() == HalfOpen && b.probed > 0 {
+		b.judgeProbes(probeOutcome{}, now) // fewer outcomes may suffice now
+	}
 }
 
 // transitions returns how often the breaker opened, half-opened and closed.
@@ -96,37 +143,4 @@ func (b *Breaker) transitions() (opens, halfOpens, closes uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.opens, b.halfOpens, b.closes
-}
-
-// A refusal is the error of a breaker that lets nobody through, and when it was
-// made.
-type refusal struct {
-	at         int64
-	generation uint64
-	err        Error
-}
-
-// refusalStep is how far the RetryAfter of a refusal may lag behind. Sharing one
-// error between the refusals of a moment keeps them free of allocations.
-const refusalStep = int64(10 * time.Millisecond)
-
-// refuse returns the error for a call that is refused at now. It is called with
-// and without the lock.
-func (b *Breaker) refuse(now int64) *Error {
-	w := b.load()
-	last := b.refusal.Load()
-	if last != nil && last.generation == w.generation() && now >= last.at && now-last.at < refusalStep {
-		return &last.err
-	}
-	return b.newRefusal(w, now)
-}
-
-func (b *Breaker) newRefusal(w word, now int64) *Error {
-	r := &refusal{at: now, generation: w.generation()}
-	r.err = Error{Operation: b.name, Class: ClassOverloaded, Err: ErrOpen}
-	if w.state() == Open {
-		r.err.RetryAfter = max(time.Duration(b.until.Load()-now), 0)
-	}
-	b.refusal.Store(r)
-	return &r.err
 }

@@ -185,3 +185,44 @@ func TestStressCountersAgree(t *testing.T) {
 		t.Errorf("opens, half-opens, closes = %d, %d, %d; want some of each, fewer and fewer", m.Opens, m.HalfOpens, m.Closes)
 	}
 }
+
+// Where nothing else fails there is no slack in which a part that is counted
+// before its whole could hide.
+func TestStressPartsNeverExceedTheWhole(t *testing.T) {
+	for name, end := range map[string]func() error{
+		"cancelled": func() error { return context.Canceled },
+		"panicked":  func() error { panic("boom") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			op := newOperation(t, trysail.Policy{Breaker: trysail.BreakerPolicy{Disabled: true}})
+			var callers, watcher sync.WaitGroup
+			done := make(chan struct{})
+			watcher.Go(func() {
+				for {
+					if m := op.Metrics(); m.Canceled+m.Panics > m.Failed {
+						t.Errorf("Metrics() = %+v, want cancelled and panicked ones among the failed", m)
+						return
+					}
+					select {
+					case <-done:
+						return
+					default:
+					}
+				}
+			})
+			for range 4 {
+				callers.Go(func() {
+					for range 5000 {
+						func() {
+							defer func() { _ = recover() }()
+							_, _ = trysail.Do(t.Context(), op, func(context.Context) (int, error) { return 0, end() })
+						}()
+					}
+				})
+			}
+			callers.Wait()
+			close(done)
+			watcher.Wait()
+		})
+	}
+}

@@ -90,11 +90,13 @@ func TestSnapshotThroughAnOutage(t *testing.T) {
 		_ = call(t, op, errDown)
 		now := time.Now().UTC()
 		want.State, want.Generation, want.Failures = trysail.Open, 1, 2
+		want.Reason, want.Reopens = "2 calls in a row failed", 1
 		want.LastFailure, want.OpenedAt, want.NextAttemptAt = now, now, now.Add(time.Minute)
 		check("open")
 
 		time.Sleep(time.Minute)
 		want.State, want.Generation, want.NextAttemptAt = trysail.HalfOpen, 2, time.Time{}
+		want.Reason = "the recovery timeout has passed"
 		check("half-open")
 
 		first, second := hold(t, op), hold(t, op)
@@ -103,6 +105,7 @@ func TestSnapshotThroughAnOutage(t *testing.T) {
 
 		_ = first.end(nil)
 		want.State, want.Generation, want.Failures, want.OpenedAt, want.Probes = trysail.Closed, 3, 0, time.Time{}, 0
+		want.Reason = "a probe succeeded"
 		check("closed again")
 
 		_ = second.end(errDown)
@@ -111,6 +114,12 @@ func TestSnapshotThroughAnOutage(t *testing.T) {
 
 		_ = call(t, op, nil)
 		check("success")
+
+		time.Sleep(time.Minute - 1)
+		check("well for almost as long as the recovery timeout")
+		time.Sleep(time.Nanosecond)
+		want.Reopens = 0
+		check("well for as long as the recovery timeout")
 	})
 }
 
@@ -227,7 +236,9 @@ func TestTransitionsAreCounted(t *testing.T) {
 
 func TestStateString(t *testing.T) {
 	for state, want := range map[trysail.State]string{
-		trysail.Closed: "closed", trysail.Open: "open", trysail.HalfOpen: "half-open", 9: "State(9)",
+		trysail.Closed: "closed", trysail.Open: "open", trysail.HalfOpen: "half-open",
+		trysail.ForcedOpen: "forced-open", trysail.Disabled: "disabled", trysail.MetricsOnly: "metrics-only",
+		6: "State(6)", 255: "State(255)",
 	} {
 		if got := state.String(); got != want {
 			t.Errorf("State(%d).String() = %q, want %q", uint8(state), got, want)

@@ -114,6 +114,11 @@ func TestClassifyStatus(t *testing.T) {
 			t.Errorf("StatusClass(%d) = %v, want %v", code, got, class)
 		}
 	}
+	for _, code := range []int{100, 599} {
+		if got := trysail.Classify(carrying{status(code), trysail.Permanent(errDown)}); got != transient {
+			t.Errorf("Classify(status %d over a permanent error) = %v, want %v: it is a status", code, got, transient)
+		}
+	}
 	for _, code := range []int{0, -1, 1, 99, 600, 999, 1429, -429, math.MaxInt, math.MinInt} {
 		if got := trysail.Classify(carrying{status(code), trysail.Permanent(errDown)}); got != permanent {
 			t.Errorf("Classify(status %d over a permanent error) = %v, want %v: it is no status", code, got, permanent)

@@ -63,7 +63,10 @@ func (c Config) withDefaults() (Config, consequences, error) {
 
 	errs := []error{checkStrategy("DefaultStrategy", c.DefaultStrategy), c.Default.complete().check("Default")}
 	for _, name := range slices.Sorted(maps.Keys(c.Strategies)) {
-		errs = append(errs, checkName(name), checkStrategy(fmt.Sprintf("Strategies[%q]", name), c.Strategies[name]))
+		if err := checkName(name); err != nil {
+			errs = append(errs, fmt.Errorf("Strategies: %w", err))
+		}
+		errs = append(errs, checkStrategy(fmt.Sprintf("Strategies[%q]", name), c.Strategies[name]))
 	}
 	table, err := defaultConsequences().with(c.Classes)
 	return c, table, errors.Join(append(errs, err)...)
@@ -76,26 +79,56 @@ func checkStrategy(field string, s Strategy) error {
 	return nil
 }
 
-// policyOf resolves what the named operation does when it says nothing itself. It
-// cannot fail, because the configuration has been checked.
-func (c *Config) policyOf(name string) (Strategy, Policy) {
-	strategy, policy, _ := c.policyFor(name, OperationConfig{})
-	return strategy, policy
+// A resolver finds what operations do. The policies of operations that say nothing
+// themselves are made once and shared: they are most of what an idle operation is.
+type resolver struct {
+	config Config
+	table  consequences
+	shared map[Strategy]*Policy
 }
 
-// policyFor resolves what the named operation does.
-func (c *Config) policyFor(name string, own OperationConfig) (Strategy, Policy, error) {
-	strategy := cmp.Or(c.Strategies[name], own.Strategy, c.DefaultStrategy)
-	base := c.Default
-	if strategy != c.DefaultStrategy {
-		base = strategy.Policy()
+// newResolver checks the configuration.
+func newResolver(c Config) (*resolver, error) {
+	c, table, err := c.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("trysail config: %w", err)
 	}
-	policy := own.Policy.or(base).complete()
-	if c.Disabled {
+	r := &resolver{config: c, table: table, shared: map[Strategy]*Policy{}}
+	for _, s := range Strategies() {
+		policy := r.policy(s, Policy{})
+		r.shared[s] = &policy
+	}
+	return r, nil
+}
+
+// named resolves what the named operation does when it says nothing itself. It
+// cannot fail, because the configuration has been checked.
+func (r *resolver) named(name string) (Strategy, *Policy) {
+	strategy := cmp.Or(r.config.Strategies[name], r.config.DefaultStrategy)
+	return strategy, r.shared[strategy]
+}
+
+// own resolves what an operation with a configuration of its own does.
+func (r *resolver) own(name string, own OperationConfig) (Strategy, *Policy, error) {
+	strategy := cmp.Or(r.config.Strategies[name], own.Strategy, r.config.DefaultStrategy)
+	wanted := cmp.Or(own.Strategy, strategy) // an overruled strategy must exist, too
+	if own.Policy == (Policy{}) {
+		return strategy, r.shared[strategy], checkStrategy("Strategy", wanted)
+	}
+	policy := r.policy(strategy, own.Policy)
+	return strategy, &policy, errors.Join(checkStrategy("Strategy", wanted), policy.check("Policy"))
+}
+
+func (r *resolver) policy(s Strategy, own Policy) Policy {
+	base := r.config.Default
+	if s != r.config.DefaultStrategy {
+		base = s.Policy()
+	}
+	policy := own.or(base).complete()
+	if r.config.Disabled {
 		policy.Retry.Disabled, policy.Breaker.Disabled = true, true
 	}
-	wanted := cmp.Or(own.Strategy, strategy) // an overruled strategy must exist, too
-	return strategy, policy, errors.Join(checkStrategy("Strategy", wanted), policy.check("Policy"))
+	return policy
 }
 
 // checkName refuses names that could not be shown, or be part of an address.

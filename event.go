@@ -35,8 +35,9 @@ type Event struct {
 // An Observer hears what happens. It is called by one goroutine at a time, in
 // the order of the events of each operation, never under a lock and never by the
 // goroutine that makes the call, so it may take its time and may use the
-// orchestrator. What arrives while eventQueue events wait is dropped and counted
-// in [Orchestrator.DroppedEvents]. A panic in an observer is counted there too.
+// orchestrator. What arrives while 4096 events wait is dropped and counted in
+// [Orchestrator.DroppedEvents]. An observer that panics, or ends its goroutine, misses that
+// event, which is counted there too.
 type Observer interface {
 	Observe(Event)
 }
@@ -69,37 +70,51 @@ func (d *dispatcher) tell(e Event) {
 	}
 }
 
+// deliver hands out events until there are none. If the observer ends this
+// goroutine, another one goes on.
 func (d *dispatcher) deliver() {
-	for {
-		events := d.take()
-		if events == nil {
-			return
+	done := false
+	defer func() {
+		if !done {
+			d.drop()
+			go d.deliver()
 		}
-		for _, e := range events {
-			d.observe(e)
-		}
+	}()
+	for e, ok := d.take(); ok; e, ok = d.take() {
+		d.observe(e)
 	}
+	done = true
 }
 
-// take returns what has come in, or nil after marking the goroutine as gone.
-func (d *dispatcher) take() []Event {
+// take returns the oldest event, or false after marking the goroutine as gone.
+func (d *dispatcher) take() (Event, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	events := d.queue
-	d.queue = nil
-	d.running = len(events) > 0
-	return events
+	if len(d.queue) == 0 {
+		d.queue, d.running = nil, false
+		return Event{}, false
+	}
+	e := d.queue[0]
+	d.queue[0] = Event{} // it may hold an error that holds much more
+	d.queue = d.queue[1:]
+	return e, true
 }
 
+// observe hands an event over. A panic of the observer's must not end the program of a
+// caller who has nothing to do with it.
 func (d *dispatcher) observe(e Event) {
 	defer func() {
 		if recover() != nil {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.dropped++
+			d.drop()
 		}
 	}()
 	d.observer.Observe(e)
+}
+
+func (d *dispatcher) drop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dropped++
 }
 
 func (d *dispatcher) lost() uint64 {

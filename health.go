@@ -7,8 +7,8 @@ import (
 
 // A Health tells which breakers keep calls from being made.
 type Health struct {
-	Healthy    bool     // no breaker is open; half-open counts as healthy
-	Open       []string // operations with an open breaker, sorted
+	Healthy    bool     // no breaker is open, by its rules or by force; half-open counts as healthy
+	Open       []string // operations with an open or forced-open breaker, sorted
 	HalfOpen   []string // operations with a half-open breaker, sorted
 	Breakers   int
 	Operations int
@@ -18,7 +18,7 @@ type Health struct {
 // Health returns the state of all breakers.
 func (o *Orchestrator) Health() Health {
 	h := Health{Time: time.Now().UTC()}
-	for _, op := range o.Operations() {
+	for _, op := range o.all() {
 		h.Operations++
 		b := op.Breaker()
 		if b == nil {
@@ -26,20 +26,20 @@ func (o *Orchestrator) Health() Health {
 		}
 		h.Breakers++
 		switch b.State() {
-		case Open:
+		case Open, ForcedOpen:
 			h.Open = append(h.Open, op.name)
 		case HalfOpen:
 			h.HalfOpen = append(h.HalfOpen, op.name)
-		case Closed:
+		default: // calls run
 		}
 	}
 	h.Healthy = len(h.Open) == 0
 	return h
 }
 
-// Metrics returns the counters of all operations, sorted by name.
+// Metrics returns the counters of all operations, those of keys included, sorted by name.
 func (o *Orchestrator) Metrics() []OperationMetrics {
-	ops := o.Operations()
+	ops := o.all()
 	all := make([]OperationMetrics, len(ops))
 	for i, op := range ops {
 		all[i] = op.Metrics()
@@ -47,11 +47,11 @@ func (o *Orchestrator) Metrics() []OperationMetrics {
 	return all
 }
 
-// Breakers returns all breakers, sorted by operation. Operations without one
-// are not in it.
+// Breakers returns all breakers, those of keys included, sorted by operation. Operations
+// without one are not in it.
 func (o *Orchestrator) Breakers() []BreakerSnapshot {
 	all := []BreakerSnapshot{}
-	for _, op := range o.Operations() {
+	for _, op := range o.all() {
 		if b := op.Breaker(); b != nil {
 			all = append(all, b.Snapshot())
 		}
@@ -62,11 +62,14 @@ func (o *Orchestrator) Breakers() []BreakerSnapshot {
 // Configuration returns what the orchestrator works with: the Config of New,
 // with every default filled in. The caller may change the copy.
 func (o *Orchestrator) Configuration() Config {
-	c := o.config
+	o.mu.RLock()
+	rules := o.rules
+	o.mu.RUnlock()
+	c := rules.config
 	c.Default = c.Default.complete()
 	c.Strategies = maps.Clone(c.Strategies)
 	c.Classes = make(map[Class]Consequence, classes)
-	for class, row := range o.table {
+	for class, row := range rules.table {
 		c.Classes[Class(class)] = row
 	}
 	return c

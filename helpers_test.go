@@ -85,6 +85,16 @@ type held struct {
 // hold starts a call that the breaker must admit.
 func hold(t testing.TB, op *trysail.Operation) *held {
 	t.Helper()
+	h, err := try(t, op)
+	if err != nil {
+		t.Fatalf("Do() = %v, want the call admitted", err)
+	}
+	return h
+}
+
+// try starts a call, or returns why the breaker did not admit it.
+func try(t testing.TB, op *trysail.Operation) (*held, error) {
+	t.Helper()
 	h := &held{make(chan error), make(chan error, 1)}
 	running := make(chan struct{})
 	go func() {
@@ -101,10 +111,10 @@ func hold(t testing.TB, op *trysail.Operation) *held {
 	}()
 	select {
 	case <-running:
+		return h, nil
 	case err := <-h.result:
-		t.Fatalf("Do() = %v, want the call admitted", err)
+		return nil, err
 	}
-	return h
 }
 
 // end ends the call and returns what Do returned.
@@ -140,3 +150,97 @@ type observer func(trysail.Event)
 
 // Observe implements [trysail.Observer].
 func (f observer) Observe(e trysail.Event) { f(e) }
+
+// rated is the policy of tests of the rate rules: each call is one attempt, and
+// calls that fail in a row are no reason by themselves.
+func rated(breaker trysail.BreakerPolicy) trysail.Policy {
+	policy := once()
+	policy.Breaker = breaker
+	policy.Breaker.RatesOnly = true
+	return policy
+}
+
+// calls makes calls, one for each letter: s succeeds, f fails, n is neutral. In
+// upper case they take a nanosecond more than SlowCall, which makes them slow; e
+// takes exactly that long. It works in a bubble only if calls take time.
+func calls(t testing.TB, op *trysail.Operation, letters string) {
+	t.Helper()
+	limit := op.Policy().Breaker.SlowCall
+	for _, letter := range letters {
+		switch letter {
+		case 's':
+			_ = call(t, op, nil)
+		case 'f':
+			_ = call(t, op, errDown)
+		case 'n':
+			_ = call(t, op, errBadRequest)
+		case 'e':
+			_ = lasting(t, op, limit, nil)
+		case 'S':
+			_ = lasting(t, op, limit+1, nil)
+		case 'F':
+			_ = lasting(t, op, limit+1, errDown)
+		case 'N':
+			_ = lasting(t, op, limit+1, errBadRequest)
+		default:
+			t.Fatalf("calls(%q): unknown letter %q", letters, letter)
+		}
+	}
+}
+
+// lasting makes a call that takes d. It works in a bubble only.
+func lasting(t testing.TB, op *trysail.Operation, d time.Duration, outcome error) error {
+	t.Helper()
+	_, err := trysail.Do(t.Context(), op, func(context.Context) (int, error) {
+		time.Sleep(d)
+		return 0, outcome
+	})
+	return err
+}
+
+// probing opens the breaker for a second by hand and waits until it is half-open,
+// whatever its rules are.
+func probing(t testing.TB, op *trysail.Operation) {
+	t.Helper()
+	op.Breaker().OpenUntil(time.Now().Add(time.Second), "test")
+	time.Sleep(time.Second)
+	wantState(t, op, trysail.HalfOpen)
+}
+
+// register gives the operation "op" another policy for its breaker.
+func register(t testing.TB, orc *trysail.Orchestrator, breaker trysail.BreakerPolicy) {
+	t.Helper()
+	policy := once()
+	policy.Breaker = breaker
+	if _, err := orc.Register("op", trysail.OperationConfig{Policy: policy}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refusal makes a call that the breaker must refuse, and returns why it did.
+func refusal(t testing.TB, op *trysail.Operation) (*trysail.Error, *trysail.OpenError) {
+	t.Helper()
+	err := call(t, op, nil)
+	var (
+		e *trysail.Error
+		o *trysail.OpenError
+	)
+	if !errors.As(err, &e) || !errors.As(err, &o) || !errors.Is(err, trysail.ErrOpen) {
+		t.Fatalf("Do() = %v, want a refusal", err)
+	}
+	return e, o
+}
+
+// leaving makes a call whose caller leaves after d. It works in a bubble only.
+func leaving(t testing.TB, op *trysail.Operation, d time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(d, cancel)
+	_, err := trysail.Do(ctx, op, func(ctx context.Context) (int, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Do() = %v, want %v", err, context.Canceled)
+	}
+}

@@ -6,8 +6,8 @@ import (
 )
 
 // OperationMetrics are an operation's counters at one moment. A call is one Do
-// with all its attempts, a refused one included. Calls under way are not in it,
-// so that the sums always agree: Calls = Succeeded + Failed.
+// with all its attempts, a refused one included. It is counted when it ends, its
+// retries when they are made. The sums always agree: Calls = Succeeded + Failed.
 type OperationMetrics struct {
 	Operation string
 	Calls     uint64
@@ -17,8 +17,9 @@ type OperationMetrics struct {
 	Rejected  uint64 // refused by the breaker
 	Canceled  uint64 // ended because the caller gave up
 	Panics    uint64 // the function panicked, or left its goroutine
-	Fallbacks uint64 // failed calls that a fallback answered
+	Fallbacks uint64 // failed calls that were handed to a fallback
 	Retries   uint64 // attempts after the first
+	Misuses   uint64 // permits that were given back twice or never
 
 	Opens, HalfOpens, Closes uint64 // transitions of the breaker by its own rule
 
@@ -54,6 +55,7 @@ type counters struct {
 	panics      atomic.Uint64
 	fallbacks   atomic.Uint64
 	retries     atomic.Uint64
+	misuses     atomic.Uint64
 	lastFailure atomic.Int64
 }
 
@@ -90,6 +92,7 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 		Panics:      c.panics.Load(),
 		Fallbacks:   c.fallbacks.Load(),
 		Retries:     c.retries.Load(),
+		Misuses:     c.misuses.Load(),
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
 		LastFailure: clk.wall(c.lastFailure.Load()),
 	}

@@ -6,46 +6,48 @@ import "sync/atomic"
 // policy and counters. It is a stable handle; get it once and keep it. An
 // Operation comes from [Orchestrator.Operation] or [Orchestrator.Register].
 type Operation struct {
-	name     string
-	table    *consequences
-	clock    clock
-	tell     func(Event) // nil when nobody observes
-	bad      error       // why calls cannot be made, such as an unusable name
-	settings atomic.Pointer[settings]
-	counters counters
+	name      string
+	clock     clock
+	tell      func(Event)      // nil when nobody observes
+	bad       error            // why calls cannot be made, such as an unusable name
+	own       *OperationConfig // of Register; nil if there was none. Guarded by the orchestrator's mutex
+	settings  atomic.Pointer[settings]
+	keys      atomic.Pointer[keyed]     // nil until For is used
+	decisions atomic.Pointer[decisions] // nil until there is one
+	counters  counters
 }
 
 // settings are what may change while an operation lives. A call works with those
 // that it began with.
 type settings struct {
 	strategy Strategy
-	policy   Policy
-	breaker  *Breaker // kept while the policy has none, for the case that it gets one again
-}
-
-// active returns the breaker that calls go through, or nil.
-func (s *settings) active() *Breaker {
-	if s.policy.Breaker.Disabled {
-		return nil
-	}
-	return s.breaker
+	policy   *Policy       // shared, never changed
+	table    *consequences // shared, never changed
+	breaker  *Breaker      // kept while the policy has none, for the case that it gets one again
+	active   *Breaker      // the one that calls go through, or nil
+	limited  bool          // there is a time limit
 }
 
 // configure puts the operation under a checked policy. The breaker keeps its
 // state and its count.
-func (op *Operation) configure(strategy Strategy, policy Policy) {
-	next := &settings{strategy: strategy, policy: policy}
+func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequences) {
+	next := &settings{strategy: strategy, policy: policy, table: table}
 	if old := op.settings.Load(); old != nil {
 		next.breaker = old.breaker
 	}
+	next.limited = policy.Total > 0 || policy.Attempt > 0
 	switch {
 	case policy.Breaker.Disabled:
 	case next.breaker == nil:
-		next.breaker = newBreaker(op.name, op.clock, policy.Breaker, op.tell)
+		next.breaker = newBreaker(op, &policy.Breaker)
 	default:
-		next.breaker.reconfigure(policy.Breaker)
+		next.breaker.reconfigure(&policy.Breaker)
+	}
+	if !policy.Breaker.Disabled {
+		next.active = next.breaker
 	}
 	op.settings.Store(next)
+	op.reconfigureKeys()
 }
 
 // Name returns the operation's name.
@@ -55,10 +57,10 @@ func (op *Operation) Name() string { return op.name }
 func (op *Operation) Strategy() Strategy { return op.settings.Load().strategy }
 
 // Policy returns what the operation does about failures, every field filled in.
-func (op *Operation) Policy() Policy { return op.settings.Load().policy }
+func (op *Operation) Policy() Policy { return *op.settings.Load().policy }
 
 // Breaker returns the operation's breaker, or nil when its policy has none.
-func (op *Operation) Breaker() *Breaker { return op.settings.Load().active() }
+func (op *Operation) Breaker() *Breaker { return op.settings.Load().active }
 
 // Metrics returns the operation's counters.
 func (op *Operation) Metrics() OperationMetrics {
@@ -73,5 +75,5 @@ func (op *Operation) Metrics() OperationMetrics {
 // fallsBack reports whether a fallback may answer instead of err. A call that
 // cannot be made as written is a bug, which no fallback should hide.
 func (op *Operation) fallsBack(err error) bool {
-	return op != nil && op.bad == nil && op.table[Classify(err)].Fallback
+	return op != nil && op.bad == nil && op.settings.Load().table[Classify(err)].Fallback
 }

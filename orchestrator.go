@@ -6,30 +6,29 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
 // An Orchestrator holds operations and what they have in common.
 type Orchestrator struct {
-	config Config
-	table  consequences
 	clock  clock
 	events *dispatcher // nil when nobody observes
 
-	mu         sync.RWMutex // guards operations
+	mu         sync.RWMutex // guards what follows
+	rules      *resolver    // never changed, only replaced
 	operations map[string]*Operation
 }
 
 // New returns an orchestrator, or an error that names every bad field of cfg.
 func New(cfg Config) (*Orchestrator, error) {
-	cfg, table, err := cfg.withDefaults()
+	rules, err := newResolver(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("trysail config: %w", err)
+		return nil, err
 	}
 	o := &Orchestrator{
-		config:     cfg,
-		table:      table,
+		rules:      rules,
 		clock:      clock{base: time.Now()},
 		operations: map[string]*Operation{},
 	}
@@ -66,30 +65,40 @@ func (o *Orchestrator) Operation(name string) *Operation {
 // breaker and its counters; calls under way finish as they began. A bad
 // configuration is refused with every fault named, and changes nothing.
 func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, error) {
-	strategy, policy, err := o.config.policyFor(name, cfg)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	strategy, policy, err := o.rules.own(name, cfg)
 	if err := errors.Join(checkName(name), err); err != nil {
 		return nil, fmt.Errorf("register operation %q: %w", name, err)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	op := o.operations[name]
 	if op == nil {
 		op = o.newOperation(name)
 		o.operations[name] = op
 	}
-	op.configure(strategy, policy)
+	op.own = &cfg
+	op.configure(strategy, policy, &o.rules.table)
 	return op, nil
 }
 
-// Lookup returns the operation of that name if there is one. It creates nothing.
+// Lookup returns the operation of that name if there is one, such as "chat", or "chat[tenant-7]" for the
+// one of a key. It creates nothing.
 func (o *Orchestrator) Lookup(name string) (*Operation, bool) {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	op, ok := o.operations[name]
-	return op, ok
+	if op, ok := o.operations[name]; ok {
+		return op, true
+	}
+	base, key, keyed := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	op := o.operations[base]
+	if !keyed || op == nil {
+		return nil, false
+	}
+	return op.keyed(key)
 }
 
-// Operations returns all operations, sorted by name.
+// Operations returns all operations, sorted by name, without those of keys: see
+// [Operation.Keys].
 func (o *Orchestrator) Operations() []*Operation {
 	o.mu.RLock()
 	ops := slices.Collect(maps.Values(o.operations))
@@ -98,13 +107,22 @@ func (o *Orchestrator) Operations() []*Operation {
 	return ops
 }
 
-// newOperation returns an operation with the configured strategy.
+// all returns all operations, each followed by those of its keys.
+func (o *Orchestrator) all() (all []*Operation) {
+	for _, op := range o.Operations() {
+		all = append(append(all, op), op.Keys()...)
+	}
+	return all
+}
+
+// newOperation returns an operation with the configured strategy. It is called
+// under the lock.
 func (o *Orchestrator) newOperation(name string) *Operation {
-	op := &Operation{name: name, table: &o.table, clock: o.clock, bad: checkName(name)}
+	op := &Operation{name: name, clock: o.clock, bad: checkName(name)}
 	if o.events != nil {
 		op.tell = o.events.tell
 	}
-	strategy, policy := o.config.policyOf(name)
-	op.configure(strategy, policy)
+	strategy, policy := o.rules.named(name)
+	op.configure(strategy, policy, &o.rules.table)
 	return op
 }

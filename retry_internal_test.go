@@ -3,6 +3,7 @@ package trysail
 import (
 	"context"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 )
@@ -14,6 +15,7 @@ func FuzzDelay(f *testing.F) {
 	f.Add(second, 2*second, 10*second, 2*second, 1, int64(0), uint8(ClassTransient))
 	f.Add(int64(1), int64(1), int64(time.Hour), int64(time.Hour), 20, int64(1<<63-1), uint8(ClassRateLimited))
 	f.Add(int64(time.Hour), int64(time.Hour), int64(time.Hour), int64(1), 20, int64(-1<<63), uint8(ClassRateLimited))
+	f.Add(int64(0), int64(0), int64(2), int64(0), 1, int64(0), uint8(ClassTransient))
 	f.Add(int64(-1<<63), int64(1<<63-1), int64(0), int64(-1), 1<<40, int64(1), uint8(ClassOverloaded))
 	f.Fuzz(func(t *testing.T, base, least, most, jitter int64, attempt int, after int64, class uint8) {
 		p := Balanced.Policy().complete()
@@ -35,13 +37,30 @@ func FuzzDelay(f *testing.F) {
 			t.Errorf("delay(%d, %+v) = %v, want at most %v", attempt, v, got, limit)
 		}
 		r.NoJitter = true
-		if again := r.delay(attempt, v); again > got || again != r.delay(attempt, v) {
-			t.Errorf("delay(%d, %+v) without jitter = %v, want always the same and at most %v", attempt, v, again, got)
+		without := r.delay(attempt, v)
+		if want := formula(r, attempt, v); without != want || without > got {
+			t.Errorf("delay(%d, %+v) without jitter = %v, want %v, and no more than %v with it", attempt, v, without, want, got)
 		}
-		if next := r.delay(attempt+1, v); next < r.delay(attempt, v) {
-			t.Errorf("delay(%d, %+v) = %v, want no less than after the attempt before", attempt+1, v, next)
+		if next := r.delay(attempt+1, v); next < without {
+			t.Errorf("delay(%d, %+v) = %v, want at least the %v of the attempt before", attempt+1, v, next, without)
 		}
 	})
+}
+
+// formula is the specification's, in numbers that cannot overflow.
+func formula(r *RetryPolicy, attempt int, v verdict) time.Duration {
+	d := new(big.Int).Lsh(big.NewInt(int64(r.Base)), uint(attempt-1))
+	least, most := big.NewInt(int64(r.MinDelay)), big.NewInt(int64(r.MaxDelay))
+	if d.Cmp(least) < 0 {
+		d = least
+	}
+	if v.class == ClassRateLimited && v.after == 0 {
+		d = new(big.Int).Lsh(d, 1)
+	}
+	if d.Cmp(most) > 0 {
+		d = most
+	}
+	return max(time.Duration(d.Int64()), v.after)
 }
 
 // span makes any number a duration that a policy may have.

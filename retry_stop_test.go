@@ -129,6 +129,22 @@ func TestCauseOfTheCallersEndIsKept(t *testing.T) {
 	})
 }
 
+func TestCauseOfTheCallersEndHidesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		_, _, err := attempts(ctx, newOperation(t, trysail.Policy{}), func(attempt int) error {
+			if attempt == 1 {
+				return errDown
+			}
+			cancel(errors.New("the user closed the window"))
+			return context.Cause(ctx)
+		})
+		if !errors.Is(err, errDown) || !errors.Is(err, context.Canceled) {
+			t.Errorf("Do() = %v, want one that is both %v and %v", err, errDown, context.Canceled)
+		}
+	})
+}
+
 // Others have found out what this call would only repeat.
 func TestRetryingStopsWhenTheBreakerOpens(t *testing.T) {
 	for name, when := range map[string]time.Duration{
@@ -141,7 +157,7 @@ func TestRetryingStopsWhenTheBreakerOpens(t *testing.T) {
 			})
 			other := hold(t, op)
 			openIt := func() { other.outcome <- trysail.Committed(errDown) } // its one attempt
-			n, _, err := attempts(t.Context(), op, func(int) error {
+			n, took, err := attempts(t.Context(), op, func(int) error {
 				if when == 0 {
 					openIt()
 					synctest.Wait()
@@ -152,6 +168,9 @@ func TestRetryingStopsWhenTheBreakerOpens(t *testing.T) {
 			})
 			if n != 1 || !errors.Is(err, errBusy) || errors.Is(err, trysail.ErrOpen) {
 				t.Errorf("Do() = %v after %d attempts, want %v after 1", err, n, errBusy)
+			}
+			if when == 0 && took != 0 {
+				t.Errorf("Do() took %v, want 0s: the wait is not begun", took)
 			}
 			if m := op.Metrics(); m.Retries != 0 || m.Rejected != 0 {
 				t.Errorf("Metrics() = %+v, want no retries and no rejections", m)
@@ -180,6 +199,7 @@ func TestWhatIsNotRepeated(t *testing.T) {
 		"committed, joined behind a transient": {[]error{errors.Join(errBusy, trysail.Committed(errDown))}, 1, trysail.ClassOverloaded},
 		"transient, then committed":            {[]error{errBusy, trysail.Committed(errDown)}, 2, trysail.ClassTransient},
 		"another operation's error":            {[]error{&trysail.Error{Class: trysail.ClassTransient, Err: errDown}}, 1, trysail.ClassTransient},
+		"another operation's error, joined":    {[]error{errors.Join(errDown, &trysail.Error{Class: trysail.ClassTransient, Err: errDown})}, 1, trysail.ClassTransient},
 		"another operation's error, wrapped":   {[]error{fmt.Errorf("step 2: %w", &trysail.Error{Class: trysail.ClassRateLimited, Err: errDown})}, 1, trysail.ClassRateLimited},
 	} {
 		bubble(t, name, func(t *testing.T) {
@@ -206,6 +226,24 @@ func TestProbeIsASingleAttempt(t *testing.T) {
 			t.Errorf("probe = %v after %d attempts and %v, want %v after 1", err, n, took, errDown)
 		}
 		wantState(t, op, trysail.Open)
+	})
+}
+
+// A probe stays one when another probe has closed the breaker meanwhile.
+func TestProbeIsASingleAttemptAlsoWhenTheBreakerCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, trysail.Policy{Breaker: trysail.BreakerPolicy{FailureThreshold: 1, HalfOpenMaxCalls: 2}})
+		halfOpen(t, op)
+		other := hold(t, op)
+		n, _, _ := attempts(t.Context(), op, func(int) error {
+			_ = other.end(nil)
+			wantState(t, op, trysail.Closed)
+			return errDown
+		})
+		if n != 1 {
+			t.Errorf("probe made %d attempts, want 1", n)
+		}
+		wantState(t, op, trysail.Closed)
 	})
 }
 

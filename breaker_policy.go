@@ -1,0 +1,171 @@
+package trysail
+
+import (
+	"cmp"
+	"time"
+)
+
+// A BreakerPolicy says when a breaker opens and how it closes again.
+//
+// One rule is always on: FailureThreshold failed calls in a row. FailureRate and
+// SlowRate add rules over a window of calls; any rule that is met opens the breaker.
+type BreakerPolicy struct {
+	// FailureThreshold opens the breaker after this many failed calls in a row:
+	// 1 to 100. A call counts once, after its retries. Strategies: 3 to 10.
+	FailureThreshold int
+
+	// RecoveryTimeout is how long an open breaker refuses calls before it lets
+	// probes through: up to 1 h. Strategies: 30 s to 300 s.
+	RecoveryTimeout time.Duration
+
+	// HalfOpenMaxCalls is how many probes may run at once while half-open: 1 to
+	// 10. Default 1. Without rate rules the first outcome decides. With them this many
+	// outcomes are judged together, by the same share that opens the breaker; 3 is
+	// a good number.
+	HalfOpenMaxCalls int
+
+	// ProbeTimeout is how long a probe may take before its place is taken from
+	// it and it counts as failed: up to 1 h. It must be longer than the slowest good
+	// call. Default 10 s more than Policy.Attempt; without that 2 min, or RecoveryTimeout if that
+	// is longer.
+	ProbeTimeout time.Duration
+
+	// FailureRate opens the breaker when this share of the window's calls failed:
+	// more than 0, at most 1. Default 0: no such rule.
+	FailureRate float64
+
+	// SlowRate opens the breaker when this share of the window's calls took longer
+	// than SlowCall: more than 0, at most 1. Calls under way that are over SlowCall already
+	// count as slow now. Default 0: no such rule.
+	SlowRate float64
+
+	// SlowCall is the time over which a call is slow: up to 1 h. It is needed with
+	// SlowRate and has no meaning without.
+	SlowCall time.Duration
+
+	// Window is the time over which calls are judged: 1 s to 1 h. Default 2 min,
+	// which opens within seconds at two calls a second, and within two minutes at six a minute.
+	Window time.Duration
+
+	// WindowCalls, if set, judges the newest calls in place of those of a time: 1 to 10,000.
+	WindowCalls int
+
+	// MinCalls is how many calls the window must hold before a rate counts, so
+	// that one unlucky call after a quiet night opens nothing: 1 to 10,000, at most
+	// WindowCalls. Default 10, or WindowCalls if that is less.
+	MinCalls int
+
+	// RatesOnly switches the rule of failed calls in a row off. It needs a rate rule.
+	RatesOnly bool
+
+	// MaxRecovery lets the open time double each time the breaker opens again without having
+	// been well for RecoveryTimeout in between, up to this: at least RecoveryTimeout, up to 24 h.
+	// Default 0: the open time does not grow.
+	MaxRecovery time.Duration
+
+	// RecoveryJitter spreads the open time by up to this share of it in both
+	// directions, so that breakers that opened together do not probe together: 0 to 0.5. Default 0.
+	RecoveryJitter float64
+
+	// HonorRetryAfter keeps the breaker open for as long as the server asked with the
+	// failure that opened it, if that is longer than the open time: at most MaxRecovery
+	// or 1 h, whichever is longer.
+	HonorRetryAfter bool
+
+	// RampUp is the time over which a breaker that has closed lets more and more
+	// calls through, from a tenth to all: up to 1 h. Default 0: all at once.
+	RampUp time.Duration
+
+	// Disabled gives the operation no breaker.
+	Disabled bool
+}
+
+const (
+	defaultProbeTimeout = 2 * time.Minute
+	defaultWindow       = 2 * time.Minute
+	defaultMinCalls     = 10
+	maxWindowCalls      = 10_000
+)
+
+// rated reports whether there is a rule over a window.
+func (b *BreakerPolicy) rated() bool { return b.FailureRate > 0 || b.SlowRate > 0 }
+
+// or returns b with its zero fields taken from base.
+func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
+	b.FailureThreshold = cmp.Or(b.FailureThreshold, base.FailureThreshold)
+	b.RecoveryTimeout = cmp.Or(b.RecoveryTimeout, base.RecoveryTimeout)
+	b.HalfOpenMaxCalls = cmp.Or(b.HalfOpenMaxCalls, base.HalfOpenMaxCalls)
+	b.ProbeTimeout = cmp.Or(b.ProbeTimeout, base.ProbeTimeout)
+	b.FailureRate = cmp.Or(b.FailureRate, base.FailureRate)
+	b.SlowRate = cmp.Or(b.SlowRate, base.SlowRate)
+	b.SlowCall = cmp.Or(b.SlowCall, base.SlowCall)
+	b.Window = cmp.Or(b.Window, base.Window)
+	b.WindowCalls = cmp.Or(b.WindowCalls, base.WindowCalls)
+	b.MinCalls = cmp.Or(b.MinCalls, base.MinCalls)
+	b.RatesOnly = b.RatesOnly || base.RatesOnly
+	b.MaxRecovery = cmp.Or(b.MaxRecovery, base.MaxRecovery)
+	b.RecoveryJitter = cmp.Or(b.RecoveryJitter, base.RecoveryJitter)
+	b.HonorRetryAfter = b.HonorRetryAfter || base.HonorRetryAfter
+	b.RampUp = cmp.Or(b.RampUp, base.RampUp)
+	b.Disabled = b.Disabled || base.Disabled
+	return b
+}
+
+// complete derives what no strategy states.
+func (b BreakerPolicy) complete() BreakerPolicy {
+	b.ProbeTimeout = cmp.Or(b.ProbeTimeout, max(defaultProbeTimeout, b.RecoveryTimeout))
+	if b.rated() {
+		b.Window = cmp.Or(b.Window, defaultWindow)
+		if b.MinCalls == 0 {
+			b.MinCalls = defaultMinCalls
+			if b.WindowCalls > 0 {
+				b.MinCalls = min(b.MinCalls, b.WindowCalls)
+			}
+		}
+	}
+	return b
+}
+
+// check notes every bad field of a completed policy.
+func (b *BreakerPolicy) check(f *faults) {
+	f.count("Breaker.FailureThreshold", b.FailureThreshold, 100)
+	f.span("Breaker.RecoveryTimeout", b.RecoveryTimeout)
+	f.count("Breaker.HalfOpenMaxCalls", b.HalfOpenMaxCalls, maxProbes)
+	f.span("Breaker.ProbeTimeout", b.ProbeTimeout)
+	b.checkRates(f)
+	if b.MaxRecovery != 0 && (b.MaxRecovery < b.RecoveryTimeout || b.MaxRecovery > 24*time.Hour) {
+		f.add("Breaker.MaxRecovery", "%v, want at least RecoveryTimeout, which is %v, and at most 24h, or 0s for no growth",
+			b.MaxRecovery, b.RecoveryTimeout)
+	}
+	if !(b.RecoveryJitter >= 0 && b.RecoveryJitter <= 0.5) { // written so that NaN fails too
+		f.add("Breaker.RecoveryJitter", "%v, want 0 to 0.5", b.RecoveryJitter)
+	}
+	if b.RampUp < 0 || b.RampUp > time.Hour {
+		f.add("Breaker.RampUp", "%v, want 0s to 1h", b.RampUp)
+	}
+}
+
+// checkRates notes what is wrong with the rules over a window.
+func (b *BreakerPolicy) checkRates(f *faults) {
+	f.share("Breaker.FailureRate", b.FailureRate)
+	f.share("Breaker.SlowRate", b.SlowRate)
+	if b.RatesOnly && !b.rated() {
+		f.add("Breaker.RatesOnly", "true without a rate, so that nothing could open the breaker; want FailureRate or SlowRate, too")
+	}
+	if !b.rated() {
+		return
+	}
+	if b.SlowRate > 0 || b.SlowCall < 0 {
+		f.span("Breaker.SlowCall", b.SlowCall)
+	}
+	if b.Window < time.Second || b.Window > time.Hour {
+		f.add("Breaker.Window", "%v, want 1s to 1h", b.Window)
+	}
+	if b.WindowCalls < 0 || b.WindowCalls > maxWindowCalls {
+		f.add("Breaker.WindowCalls", "%d, want 0 to %d", b.WindowCalls, maxWindowCalls)
+	}
+	f.count("Breaker.MinCalls", b.MinCalls, maxWindowCalls)
+	if b.WindowCalls > 0 && b.MinCalls > b.WindowCalls {
+		f.add("Breaker.MinCalls", "%d, which a window of %d calls can never hold; want at most that", b.MinCalls, b.WindowCalls)
+	}
+}

@@ -1,0 +1,88 @@
+package trysail
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A call is one Do under way. It lives on the caller's stack.
+type call struct {
+	op       *Operation
+	set      *settings // those that it began with
+	breaker  *Breaker  // nil when there is none
+	permit   permit
+	start    int64
+	attempts int
+	waited   time.Duration
+	last     error // the dependency's error of an earlier attempt
+	err      error // what Do returns
+	settled  bool
+}
+
+// begin asks whether the call may be made.
+func (c *call) begin(ctx context.Context, op *Operation) error {
+	if op == nil {
+		return misuse(nil, ErrNoOperation)
+	}
+	if op.bad != nil {
+		return misuse(op, op.bad)
+	}
+	c.op = op
+	c.start = op.clock.now()
+	if err := ctx.Err(); err != nil {
+		return c.unstarted(err)
+	}
+	set := op.settings.Load()
+	c.set, c.breaker = set, set.active
+	if c.breaker == nil {
+		return nil
+	}
+	permit, refused := c.breaker.admit(c.start)
+	if refused != nil {
+		op.counters.rejected.Add(1)
+		return refused
+	}
+	c.permit = permit
+	return nil
+}
+
+// unstarted ends a call whose caller was gone before it began.
+func (c *call) unstarted(err error) error {
+	c.op.counters.unstarted.Add(1)
+	c.op.counters.lastFailure.Store(c.start)
+	e := &Error{Operation: c.op.name, Class: ClassTransient, Err: err}
+	if errors.Is(err, context.Canceled) {
+		e.Class = ClassCanceled
+		c.op.counters.canceled.Add(1)
+	}
+	return e
+}
+
+// succeed settles the call.
+func (c *call) succeed() {
+	c.settled = true
+	now := c.op.clock.now()
+	c.op.counters.success(c.start, now)
+	if c.breaker != nil {
+		c.breaker.succeed(c.permit, c.start, now)
+	}
+}
+
+// end settles a call that panicked, or whose goroutine was ended by fn. It does
+// not recover, so the panic keeps its own stack.
+func (c *call) end() {
+	if !c.settled {
+		c.fail(result{outcome: outcomeFailure})
+		c.op.counters.panics.Add(1) // after the failure, of which it is one
+	}
+}
+
+func (c *call) fail(r result) {
+	c.settled = true
+	now := c.op.clock.now()
+	c.op.counters.failure(c.start, now)
+	if c.breaker != nil {
+		c.breaker.settle(c.permit, r, c.start, now)
+	}
+}
