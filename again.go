@@ -70,6 +70,9 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		err = c.telling(ctx, err, whose(ctx))
 		v = c.judge(ctx, err)
 	}
+	c.op.explain(Decision{
+		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
+	})
 	r := result{outcome: outcomeNeutral, after: v.after}
 	if c.set.table[v.class].Count {
 		r.outcome = outcomeFailure
@@ -78,9 +81,6 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 	if v.class == ClassCanceled {
 		c.op.counters.canceled.Add(1) // after the failure, of which it is one
 	}
-	c.op.explain(Decision{
-		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
-	})
 	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 }
 

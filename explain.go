@@ -20,7 +20,8 @@ type Decision struct {
 const explained = 32
 
 // Explain returns the newest decisions of the operation, the oldest first: at most 32.
-// Decisions of one kind that follow each other are one, with a count. Successes are not among them.
+// Decisions of one kind that follow each other are one, with a count; refusals are noted at most
+// every 10 ms. Successes are not among them.
 func (op *Operation) Explain() []Decision {
 	d := op.decisions.Load()
 	if d == nil {

@@ -68,15 +68,15 @@ func (n *naiveInFlight) overdue(now int64) (count int) {
 	return count
 }
 
-// steps of time that matter: none, back by what two callers may differ, small ones
-// and those over everything.
+// timeStep is one that matters: none, back by what two callers may differ, a small one
+// or one over everything.
 func timeStep(n uint64, length int64) int64 {
 	part := int64(n >> 8)
 	switch n % 8 {
 	case 0, 1:
 		return 0
 	case 2:
-		return -1 - part%1000
+		return -1 - part%(length/12) // as between callers that wait for the lock
 	case 3:
 		return 1
 	case 4:

@@ -2,6 +2,7 @@ package trysailhttp
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -22,7 +23,7 @@ import (
 // GetBody cannot be repeated, so it is sent once; [http.NewRequest] sets GetBody for
 // byte slices, buffers and strings.
 //
-// The request's context is passed on as it is. Nothing is cancelled when
+// The operation's time limits bound the wait for the headers. Nothing is cancelled when
 // RoundTrip returns, so the body can be read for as long as the caller likes.
 // The breaker judges a call when its headers arrive.
 type Transport struct {
@@ -66,13 +67,13 @@ type exchange struct {
 
 // attempt sends the request once. For an answer with an error status it returns
 // both the answer and the error that stands for it.
-func (e *exchange) attempt(context.Context) (*http.Response, error) {
+func (e *exchange) attempt(ctx context.Context) (*http.Response, error) {
 	e.attempts++
 	req, err := e.prepare()
 	if err != nil {
 		return nil, trysail.Permanent(err)
 	}
-	resp, err := e.base().RoundTrip(req)
+	resp, err := roundTrip(ctx, e.base(), req)
 	if err != nil {
 		return nil, e.unlessSpent(Mark(err))
 	}
@@ -106,6 +107,40 @@ func (e *exchange) prepare() (*http.Request, error) {
 		again.Body = body
 	}
 	return again, nil
+}
+
+// roundTrip sends the request, and gives up when ctx ends, which is under the time limits of the
+// operation. The answer's body does not depend on ctx any more: it lives until it is closed.
+func roundTrip(ctx context.Context, base http.RoundTripper, req *http.Request) (*http.Response, error) {
+	if ctx == req.Context() {
+		return base.RoundTrip(req) // there are no limits
+	}
+	own, cancel := context.WithCancelCause(req.Context())
+	unlink := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	resp, err := base.RoundTrip(req.WithContext(own))
+	if !unlink() || err != nil {
+		// The limit has passed, perhaps while the headers arrived.
+		cancel(nil)
+		if err == nil {
+			_ = resp.Body.Close()
+			err = context.Cause(ctx)
+		}
+		return nil, err
+	}
+	resp.Body = &released{resp.Body, cancel}
+	return resp, nil
+}
+
+// released is a body whose context ends when it is closed.
+type released struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+// Close closes the body and ends its context.
+func (r *released) Close() error {
+	defer r.cancel(nil)
+	return r.ReadCloser.Close()
 }
 
 // unlessSpent keeps an error from being retried when the body cannot be sent a

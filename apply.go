@@ -1,0 +1,152 @@
+package trysail
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A Change is what a reconfiguration has changed.
+type Change struct {
+	// Fields are the single changes, by operation and then in the order of the policy.
+	// The operation "" stands for the default policy.
+	Fields []FieldChange
+
+	// Operations are those whose policy changed, sorted.
+	Operations []string
+}
+
+// A FieldChange is one value that is another one now.
+type FieldChange struct {
+	Operation string
+	Field     string // such as "Retry.Attempts"
+	Old, New  string // as text
+}
+
+// Apply puts all operations under another configuration: a hot reload. A bad configuration
+// is refused with every fault named, and changes nothing.
+//
+// Operations keep their handles, the state of their breakers, their windows and their counters. Calls
+// that are under way finish as they began; calls that begin while Apply runs find the old or the new
+// settings of their operation, never a mixture. What was given to [Orchestrator.Register] still
+// holds. The Observer stays the one of New.
+func (o *Orchestrator) Apply(cfg Config) (Change, error) {
+	next, err := newResolver(cfg)
+	if err != nil {
+		return Change{}, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	plans, err := o.plan(next)
+	if err != nil {
+		return Change{}, err
+	}
+	old := o.rules
+	next.config.Observer = old.config.Observer
+	o.rules = next
+	return o.enact(old, plans), nil
+}
+
+// A setting is what an operation is put under.
+type setting struct {
+	strategy Strategy
+	policy   *Policy
+}
+
+// plan is what Apply will do to an operation.
+type plan struct {
+	setting
+	op *Operation
+}
+
+// plan resolves every operation under the next rules, before any of them changes.
+func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
+	plans := make([]plan, 0, len(o.operations))
+	for _, name := range slices.Sorted(maps.Keys(o.operations)) {
+		p := plan{op: o.operations[name]}
+		if p.op.own == nil {
+			p.strategy, p.policy = next.named(name)
+		} else {
+			var err error
+			if p.strategy, p.policy, err = next.own(name, *p.op.own); err != nil {
+				return nil, fmt.Errorf("apply to operation %q: %w", name, err)
+			}
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// enact carries the plans out and returns what they change.
+func (o *Orchestrator) enact(old *resolver, plans []plan) (c Change) {
+	before, after := old.config.Default.complete(), o.rules.config.Default.complete()
+	c.compare("", setting{old.config.DefaultStrategy, &before}, setting{o.rules.config.DefaultStrategy, &after})
+	for _, p := range plans {
+		set := p.op.settings.Load()
+		if c.compare(p.op.name, setting{set.strategy, set.policy}, p.setting) {
+			c.Operations = append(c.Operations, p.op.name)
+		}
+		p.op.configure(p.strategy, p.policy, &o.rules.table)
+	}
+	return c
+}
+
+// compare adds what differs between two settings and reports whether anything does.
+func (c *Change) compare(operation string, was, is setting) bool {
+	if was.strategy == is.strategy && *was.policy == *is.policy {
+		return false
+	}
+	before, after := was.fields(), is.fields()
+	for i := range before {
+		if before[i] != after[i] {
+			c.Fields = append(c.Fields, FieldChange{operation, before[i].name, before[i].value, after[i].value})
+		}
+	}
+	return true
+}
+
+// field is a setting as text.
+type field struct{ name, value string }
+
+// fields lists everything that there is to set, always in the same order.
+func (s setting) fields() []field {
+	var list []field
+	add := func(name string, value any) { list = append(list, field{name, fmt.Sprint(value)}) }
+	add("Strategy", s.strategy)
+	add("Total", s.policy.Total)
+	add("Attempt", s.policy.Attempt)
+	s.policy.Retry.fields(add)
+	s.policy.Breaker.fields(add)
+	return list
+}
+
+func (r *RetryPolicy) fields(add func(string, any)) {
+	add("Retry.Attempts", r.Attempts)
+	add("Retry.DelayBudget", r.DelayBudget)
+	add("Retry.Backoff", r.Backoff)
+	add("Retry.Base", r.Base)
+	add("Retry.MinDelay", r.MinDelay)
+	add("Retry.MaxDelay", r.MaxDelay)
+	add("Retry.Jitter", r.Jitter)
+	add("Retry.NoJitter", r.NoJitter)
+	add("Retry.Disabled", r.Disabled)
+}
+
+func (b *BreakerPolicy) fields(add func(string, any)) {
+	add("Breaker.FailureThreshold", b.FailureThreshold)
+	add("Breaker.RecoveryTimeout", b.RecoveryTimeout)
+	add("Breaker.HalfOpenMaxCalls", b.HalfOpenMaxCalls)
+	add("Breaker.ProbeTimeout", b.ProbeTimeout)
+	add("Breaker.FailureRate", b.FailureRate)
+	add("Breaker.SlowRate", b.SlowRate)
+	add("Breaker.SlowCall", b.SlowCall)
+	add("Breaker.Window", b.Window)
+	add("Breaker.WindowCalls", b.WindowCalls)
+	add("Breaker.MinCalls", b.MinCalls)
+	add("Breaker.RatesOnly", b.RatesOnly)
+	add("Breaker.MaxRecovery", b.MaxRecovery)
+	add("Breaker.RecoveryJitter", b.RecoveryJitter)
+	add("Breaker.HonorRetryAfter", b.HonorRetryAfter)
+	add("Breaker.RampUp", b.RampUp)
+	add("Breaker.Disabled", b.Disabled)
+}

@@ -1,0 +1,96 @@
+package trysail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// A Result is the outcome of one item of a [Batch].
+type Result[T any] struct {
+	Value T
+	Err   error // as Do returns it
+}
+
+// batchWidth is how many items of a batch run at once.
+const batchWidth = 8
+
+// Batch runs fn for every item under op, eight at a time, and returns one result per
+// item, in their order. Each item is a call of its own, with its own retries.
+//
+// When the breaker refuses an item, those that have not begun are not tried: their results
+// carry the same refusal, and they are not counted as calls. When the caller cancels, they carry the
+// context's error. A panic in fn ends the batch and goes on in the caller's goroutine, with
+// the stack of where it happened in its text.
+func Batch[In, Out any](ctx context.Context, op *Operation, items []In,
+	fn func(context.Context, In) (Out, error),
+) []Result[Out] {
+	b := batch[In, Out]{ctx: ctx, run: Wrap(op, fn), items: items, results: make([]Result[Out], len(items))}
+	var workers sync.WaitGroup
+	for range min(batchWidth, len(items)) {
+		workers.Go(b.work)
+	}
+	workers.Wait()
+	if p := b.panicked.Load(); p != nil {
+		panic(*p)
+	}
+	return b.results
+}
+
+// batch is a Batch under way.
+type batch[In, Out any] struct {
+	ctx      context.Context //nolint:containedctx // it is the call's, whose workers share it
+	run      func(context.Context, In) (Out, error)
+	items    []In
+	results  []Result[Out]
+	next     atomic.Int64
+	stop     atomic.Pointer[error] // why the rest is not tried
+	panicked atomic.Pointer[batchPanic]
+}
+
+// batchPanic is a panic that happened in a worker.
+type batchPanic struct {
+	value any
+	stack []byte
+}
+
+func (p batchPanic) String() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
+// Error makes an error of it, so that a recovered one reads well.
+func (p batchPanic) Error() string { return p.String() }
+
+// Unwrap gives the value back if it is an error.
+func (p batchPanic) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+func (b *batch[In, Out]) work() {
+	for {
+		i := int(b.next.Add(1)) - 1
+		if i >= len(b.items) || b.panicked.Load() != nil {
+			return
+		}
+		b.one(i)
+	}
+}
+
+func (b *batch[In, Out]) one(i int) {
+	if stop := b.stop.Load(); stop != nil {
+		b.results[i].Err = *stop
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			b.panicked.CompareAndSwap(nil, &batchPanic{v, debug.Stack()})
+		}
+	}()
+	value, err := b.run(b.ctx, b.items[i])
+	b.results[i] = Result[Out]{value, err}
+	if err != nil && (errors.Is(err, ErrOpen) || b.ctx.Err() != nil) {
+		b.stop.CompareAndSwap(nil, &err)
+	}
+}

@@ -1,0 +1,138 @@
+package trysail
+
+import (
+	"context"
+	"runtime"
+	"sync"
+)
+
+// A Permit is the right to make one call whose outcome is known later, such as
+// at the end of a stream. It comes from [Operation.Acquire] or [Start].
+//
+// It must be given back with Done, once. A permit that is lost, because its holder
+// forgot it, is taken back when the garbage collector finds it, as a failure; the place
+// of a probe is taken back after the policy's ProbeTimeout already.
+type Permit struct {
+	held *held
+}
+
+// held is what a permit gives back, also when the permit itself is gone.
+type held struct {
+	once   sync.Once
+	cancel context.CancelCauseFunc // of the context that Start made; may be nil
+	ctx    context.Context         //nolint:containedctx // the caller's: whether it ended decides what an error means
+	call   call
+}
+
+// Acquire asks for a permit. A refusal is an [*Error], as [Do] returns it. Acquire
+// applies no time limits and makes no attempts: that is the caller's affair.
+func (op *Operation) Acquire(ctx context.Context) (*Permit, error) {
+	h := &held{ctx: ctx}
+	if err := h.call.begin(ctx, op); err != nil {
+		return nil, err
+	}
+	return newPermit(h), nil
+}
+
+func newPermit(h *held) *Permit {
+	p := &Permit{held: h}
+	runtime.AddCleanup(p, (*held).lose, h)
+	return p
+}
+
+// Done gives the permit back and says how the call ended: nil is a success, any other
+// error counts by its class. Further calls do nothing but count in
+// [OperationMetrics].Misuses. Mind that "defer p.Done(err)" takes the err of that
+// moment; use a function.
+func (p *Permit) Done(err error) {
+	h := p.held
+	first := false
+	h.once.Do(func() {
+		first = true
+		h.done(err)
+	})
+	if !first {
+		h.call.op.counters.misuses.Add(1)
+	}
+}
+
+func (h *held) done(err error) {
+	if h.cancel != nil {
+		defer h.cancel(nil)
+	}
+	if err == nil {
+		h.call.succeed()
+		return
+	}
+	h.call.attempts = max(h.call.attempts, 1)
+	h.call.finish(h.ctx, h.call.judge(h.ctx, err), err)
+}
+
+// lose takes back what nobody gave back.
+func (h *held) lose() {
+	h.once.Do(func() {
+		if h.cancel != nil {
+			h.cancel(nil)
+		}
+		h.call.fail(result{outcome: outcomeFailure})
+		h.call.op.counters.misuses.Add(1)
+	})
+}
+
+// Start is [Do] for an answer that begins before it is complete. It runs fn with retries
+// until fn has returned the begin of an answer, such as a stream whose first token has come.
+// The call's outcome is still open then, and the permit is the duty to say it:
+//
+//	stream, permit, err := trysail.Start(ctx, op, openStream)
+//	if err != nil {
+//		return err
+//	}
+//	err = readToTheEnd(stream)
+//	permit.Done(err)
+//
+// Nothing is repeated after Start has returned. Policy.Attempt bounds fn, not what
+// comes after; Policy.Total is not applied. On failure the permit is nil.
+func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (T, error)) (value T, p *Permit, err error) {
+	if fn == nil {
+		return value, nil, misuse(op, ErrNoFunction)
+	}
+	h := &held{ctx: ctx}
+	c := &h.call
+	if err := c.begin(ctx, op); err != nil {
+		return value, nil, err
+	}
+	defer func() {
+		if p == nil {
+			c.end() // a panic; every other end has been settled
+		}
+	}()
+	for {
+		if value, err = begun(ctx, h, fn); err == nil {
+			return value, newPermit(h), nil
+		}
+		if !c.again(ctx, err) {
+			return value, nil, c.err
+		}
+	}
+}
+
+// begun makes an attempt whose context lives on when it has succeeded, until the
+// permit is given back. Only the wait for its begin is limited.
+func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, error)) (T, error) {
+	if h.call.set.policy.Attempt == 0 {
+		return fn(ctx)
+	}
+	own, cancel := context.WithCancelCause(ctx)
+	timer := newLimit(h.call.set.policy.Attempt, cancel)
+	value, err := fn(own)
+	timer.Stop()
+	if err == nil {
+		h.cancel = cancel
+		return value, nil
+	}
+	if ctx.Err() == nil && own.Err() != nil {
+		err = late(err)
+	}
+	cancel(nil)
+	return value, err
+}
