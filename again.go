@@ -11,13 +11,20 @@ import (
 func (c *call) again(ctx context.Context, err error) bool {
 	c.attempts++
 	v := c.judge(ctx, err)
-	if wait, ok := c.wait(ctx, v); ok {
+	wait, ok := c.wait(ctx, v)
+	if ok && !c.affordable() {
+		ok, c.broke, err = false, true, &both{err, ErrBudget}
+	}
+	if ok {
 		c.observeRetry(v, wait, err)
 		if pause(ctx, wait) && !c.stopped() {
 			c.last = err
 			c.waited += wait
 			c.op.counters.retries.Add(1)
 			return true
+		}
+		if b := c.set.budget; b != nil {
+			b.giveBack(c.set.policy.Retry.Cost)
 		}
 	}
 	c.finish(ctx, v, err)
@@ -46,16 +53,23 @@ func (c *call) judge(ctx context.Context, err error) verdict {
 func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
 	retry := &c.set.policy.Retry
 	switch {
-	case v.final(), c.permit.probe, retry.Disabled, c.attempts >= retry.Attempts, !c.set.table[v.class].Retry:
+	case v.final(), c.permit.probe, retry.Disabled, !c.set.table[v.class].Retry, c.attempts >= retry.limit(v.class):
 		return 0, false
 	case c.stopped():
 		return 0, false
 	}
-	d := retry.delay(c.attempts, v)
+	d := c.pacer.delay(retry, c.attempts, v)
 	if c.waited+d > retry.DelayBudget || outlasts(ctx, d) {
 		return 0, false
 	}
 	return d, true
+}
+
+// affordable reports whether the retry budget allows another attempt. It is asked
+// last, because what it allows is taken from it.
+func (c *call) affordable() bool {
+	b := c.set.budget
+	return b == nil || b.allow(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost)
 }
 
 // stopped reports whether the breaker has stopped letting calls through since

@@ -129,6 +129,13 @@ func (r *RetryPolicy) fields(add func(string, any)) {
 	add("Retry.MaxDelay", r.MaxDelay)
 	add("Retry.Jitter", r.Jitter)
 	add("Retry.NoJitter", r.NoJitter)
+	for class, row := range r.Classes {
+		name := fmt.Sprintf("Retry.Classes[%v]", Class(class))
+		add(name+".Attempts", row.Attempts)
+		add(name+".Base", row.Base)
+	}
+	add("Retry.Budget", r.Budget)
+	add("Retry.Cost", r.Cost)
 	add("Retry.Disabled", r.Disabled)
 }
 

@@ -15,8 +15,10 @@ type call struct {
 	start    int64
 	attempts int
 	waited   time.Duration
+	pacer    pacer
 	last     error // the dependency's error of an earlier attempt
 	err      error // what Do returns
+	broke    bool  // the retry budget did not allow another attempt
 	settled  bool
 }
 
@@ -35,15 +37,17 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 	}
 	set := op.settings.Load()
 	c.set, c.breaker = set, set.active
-	if c.breaker == nil {
-		return nil
+	if c.breaker != nil {
+		permit, refused := c.breaker.admit(c.start)
+		if refused != nil {
+			op.counters.rejected.Add(1)
+			return refused
+		}
+		c.permit = permit
 	}
-	permit, refused := c.breaker.admit(c.start)
-	if refused != nil {
-		op.counters.rejected.Add(1)
-		return refused
+	if set.budget != nil {
+		set.budget.begin(op.clock, c.start) // a refused call earns no retry
 	}
-	c.permit = permit
 	return nil
 }
 
@@ -66,6 +70,9 @@ func (c *call) succeed() {
 	c.op.counters.success(c.start, now)
 	if c.breaker != nil {
 		c.breaker.succeed(c.permit, c.start, now)
+	}
+	if b := c.set.budget; b != nil {
+		b.succeed(c.op.clock, now, c.set.policy.Retry.Cost)
 	}
 }
 

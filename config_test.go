@@ -44,7 +44,7 @@ func TestBadPolicyFields(t *testing.T) {
 		"long maximum":           {retry(trysail.RetryPolicy{MaxDelay: time.Hour + 1}), "Retry.MaxDelay is 1h0m0.000000001s, want"},
 		"negative jitter":        {retry(trysail.RetryPolicy{Jitter: -time.Second}), "Retry.Jitter is -1s, want"},
 		"long jitter":            {retry(trysail.RetryPolicy{Jitter: 25 * time.Hour}), "Retry.Jitter is 25h0m0s, want"},
-		"unknown backoff":        {retry(trysail.RetryPolicy{Backoff: 9}), "Retry.Backoff is 9, want BackoffExponential or BackoffNone"},
+		"unknown backoff":        {retry(trysail.RetryPolicy{Backoff: 9}), "Retry.Backoff is 9, want one of the 6 formulas, BackoffExponential to BackoffPollyV2"},
 		"negative threshold":     {breaker(trysail.BreakerPolicy{FailureThreshold: -5}), "Breaker.FailureThreshold is -5, want 1 to 100"},
 		"high threshold":         {breaker(trysail.BreakerPolicy{FailureThreshold: 101}), "Breaker.FailureThreshold is 101, want 1 to 100"},
 		"negative recovery":      {breaker(trysail.BreakerPolicy{RecoveryTimeout: -1}), "Breaker.RecoveryTimeout is -1ns, want"},

@@ -86,8 +86,10 @@ func (c *call) whyNot(v verdict) string {
 		return "retries are switched off"
 	case c.permit.probe:
 		return "a probe is a single attempt"
-	case c.attempts >= retry.Attempts:
-		return fmt.Sprintf("all %d attempts are used up", retry.Attempts)
+	case c.attempts >= retry.limit(v.class):
+		return fmt.Sprintf("all %d attempts are used up", retry.limit(v.class))
+	case c.broke:
+		return "the retry budget is used up"
 	case c.stopped():
 		return "the breaker does not let calls through any more"
 	default:

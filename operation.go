@@ -25,13 +25,14 @@ type settings struct {
 	table    *consequences // shared, never changed
 	breaker  *Breaker      // kept while the policy has none, for the case that it gets one again
 	active   *Breaker      // the one that calls go through, or nil
+	budget   *RetryBudget  // nil when there is none
 	limited  bool          // there is a time limit
 }
 
 // configure puts the operation under a checked policy. The breaker keeps its
 // state and its count.
 func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequences) {
-	next := &settings{strategy: strategy, policy: policy, table: table}
+	next := &settings{strategy: strategy, policy: policy, table: table, budget: policy.Retry.Budget}
 	if old := op.settings.Load(); old != nil {
 		next.breaker = old.breaker
 	}

@@ -29,7 +29,7 @@ func FuzzDelay(f *testing.F) {
 		v := judge(WithClass(errors.New("x"), Class(class%uint8(classes)), time.Duration(after)))
 
 		r.NoJitter = false
-		got := r.delay(attempt, v)
+		got := new(pacer).delay(r, attempt, v)
 		if got < r.MinDelay || got < v.after {
 			t.Errorf("delay(%d, %+v) = %v, want at least %v and %v", attempt, v, got, r.MinDelay, v.after)
 		}
@@ -37,11 +37,11 @@ func FuzzDelay(f *testing.F) {
 			t.Errorf("delay(%d, %+v) = %v, want at most %v", attempt, v, got, limit)
 		}
 		r.NoJitter = true
-		without := r.delay(attempt, v)
+		without := new(pacer).delay(r, attempt, v)
 		if want := formula(r, attempt, v); without != want || without > got {
 			t.Errorf("delay(%d, %+v) without jitter = %v, want %v, and no more than %v with it", attempt, v, without, want, got)
 		}
-		if next := r.delay(attempt+1, v); next < without {
+		if next := new(pacer).delay(r, attempt+1, v); next < without {
 			t.Errorf("delay(%d, %+v) = %v, want at least the %v of the attempt before", attempt+1, v, next, without)
 		}
 	})

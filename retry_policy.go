@@ -2,19 +2,9 @@ package trysail
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 	"time"
-)
-
-// A Backoff is the formula of the waits between attempts.
-type Backoff uint8
-
-// The formulas.
-const (
-	// BackoffExponential waits clamp(Base·2^(n-1), MinDelay, MaxDelay) after the
-	// n-th attempt, plus a random share of Jitter: the specification's formula.
-	BackoffExponential Backoff = iota
-	// BackoffNone repeats at once, unless the server asked for a wait.
-	BackoffNone
 )
 
 // A RetryPolicy says how often and how soon a failed attempt is repeated.
@@ -30,23 +20,81 @@ type RetryPolicy struct {
 	// Backoff is the formula of the waits. Default BackoffExponential.
 	Backoff Backoff
 
-	// Base is the first wait before it is clamped; it doubles with each
-	// attempt. Strategies: 0.5 s to 2 s.
+	// Base is the first wait before it is clamped or spread; it doubles with each
+	// attempt: up to 1 h. Strategies: 0.5 s to 2 s.
 	Base time.Duration
 
-	// MinDelay and MaxDelay clamp a wait, before jitter is added: up to 1 h.
+	// MinDelay and MaxDelay clamp a wait of BackoffExponential, before jitter is
+	// added; the other formulas know MaxDelay only, which they never exceed. Up to 1 h.
 	MinDelay, MaxDelay time.Duration
 
-	// Jitter is the most that is added at random to a clamped wait, so that
-	// callers which failed together do not come back together. Strategies: 2 s or 5 s.
+	// Jitter is the most that is added at random to a clamped wait of
+	// BackoffExponential, so that callers which failed together do not come back
+	// together: up to 1 h. Strategies: 2 s or 5 s.
 	Jitter time.Duration
 
-	// NoJitter adds nothing.
+	// NoJitter adds nothing: no Jitter, and nothing to a wait that the server asked for.
 	NoJitter bool
+
+	// Classes holds what differs for single classes of failure.
+	Classes ClassRetries
+
+	// Budget bounds the retries of all operations that share it. Nil: no bound.
+	Budget *RetryBudget
+
+	// Cost is what an attempt is estimated to cost, in the unit of Budget: up to
+	// 10^12. 0: unknown, and Budget counts attempts only.
+	Cost Cost
 
 	// Disabled makes exactly one attempt.
 	Disabled bool
 }
+
+// ClassRetries says for which classes of failure the numbers of a [RetryPolicy]
+// are others. It is indexed by class:
+//
+//	Classes: trysail.ClassRetries{
+//		trysail.ClassOverloaded: {Attempts: 2, Base: time.Second},
+//	}
+//
+// A row has no effect on a class that is not retried at all; see [Consequence].
+type ClassRetries [classes]ClassRetry
+
+// A ClassRetry is what differs for one class. Zero fields take the policy's own.
+type ClassRetry struct {
+	// Attempts replaces RetryPolicy.Attempts when the newest attempt failed with this
+	// class: 1 to 20. All attempts of the call count, whatever ended them.
+	Attempts int
+
+	// Base replaces RetryPolicy.Base: up to 1 h. With BackoffExponential, MinDelay
+	// still applies.
+	Base time.Duration
+}
+
+// String lists the rows that are set, such as "overloaded: 2 attempts, base 1s".
+// It is empty when there are none.
+func (c ClassRetries) String() string {
+	var rows []string
+	for class, row := range c {
+		var parts []string
+		if row.Attempts != 0 {
+			parts = append(parts, fmt.Sprintf("%d attempts", row.Attempts))
+		}
+		if row.Base != 0 {
+			parts = append(parts, fmt.Sprintf("base %v", row.Base))
+		}
+		if len(parts) > 0 {
+			rows = append(rows, fmt.Sprintf("%v: %s", Class(class), strings.Join(parts, ", ")))
+		}
+	}
+	return strings.Join(rows, "; ")
+}
+
+// limit returns how many attempts a call may make whose newest one failed with class.
+func (r *RetryPolicy) limit(class Class) int { return cmp.Or(r.Classes[class].Attempts, r.Attempts) }
+
+// base returns the first wait after a failure of class.
+func (r *RetryPolicy) base(class Class) time.Duration { return cmp.Or(r.Classes[class].Base, r.Base) }
 
 // or returns r with its zero fields taken from base.
 func (r RetryPolicy) or(base RetryPolicy) RetryPolicy {
@@ -58,8 +106,19 @@ func (r RetryPolicy) or(base RetryPolicy) RetryPolicy {
 	r.MaxDelay = cmp.Or(r.MaxDelay, base.MaxDelay)
 	r.Jitter = cmp.Or(r.Jitter, base.Jitter)
 	r.NoJitter = r.NoJitter || base.NoJitter
+	r.Classes = r.Classes.or(base.Classes)
+	r.Budget = cmp.Or(r.Budget, base.Budget)
+	r.Cost = cmp.Or(r.Cost, base.Cost)
 	r.Disabled = r.Disabled || base.Disabled
 	return r
+}
+
+func (c ClassRetries) or(base ClassRetries) ClassRetries {
+	for class := range c {
+		c[class].Attempts = cmp.Or(c[class].Attempts, base[class].Attempts)
+		c[class].Base = cmp.Or(c[class].Base, base[class].Base)
+	}
+	return c
 }
 
 // check notes every bad field.
@@ -73,7 +132,24 @@ func (r *RetryPolicy) check(f *faults) {
 	if r.MinDelay > r.MaxDelay {
 		f.add("Retry.MinDelay", "%v, want at most MaxDelay, which is %v", r.MinDelay, r.MaxDelay)
 	}
-	if r.Backoff > BackoffNone {
-		f.add("Retry.Backoff", "%d, want BackoffExponential or BackoffNone", r.Backoff)
+	if r.Backoff >= backoffs {
+		f.add("Retry.Backoff", "%d, want one of the %d formulas, BackoffExponential to BackoffPollyV2", r.Backoff, backoffs)
+	}
+	r.Classes.check(f)
+	f.cost("Retry.Cost", r.Cost)
+}
+
+func (c *ClassRetries) check(f *faults) {
+	for class, row := range c {
+		field := fmt.Sprintf("Retry.Classes[%v]", Class(class))
+		if row.Attempts != 0 {
+			f.count(field+".Attempts", row.Attempts, 20)
+		}
+		if row.Base != 0 {
+			f.span(field+".Base", row.Base)
+		}
+	}
+	if c[ClassCanceled] != (ClassRetry{}) {
+		f.add("Retry.Classes[canceled]", "set, want no row: the caller has gone")
 	}
 }
