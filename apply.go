@@ -115,9 +115,25 @@ func (s setting) fields() []field {
 	add("Strategy", s.strategy)
 	add("Total", s.policy.Total)
 	add("Attempt", s.policy.Attempt)
+	s.policy.Limiter.fields(add)
+	s.policy.Bulkhead.fields(add)
 	s.policy.Retry.fields(add)
 	s.policy.Breaker.fields(add)
 	return list
+}
+
+func (p *LimiterPolicy) fields(add func(string, any)) {
+	add("Limiter.Rate", p.Rate)
+	add("Limiter.Burst", p.Burst)
+	add("Limiter.MaxWait", p.MaxWait)
+	add("Limiter.Disabled", p.Disabled)
+}
+
+func (p *BulkheadPolicy) fields(add func(string, any)) {
+	add("Bulkhead.MaxConcurrent", p.MaxConcurrent)
+	add("Bulkhead.MaxQueue", p.MaxQueue)
+	add("Bulkhead.MaxWait", p.MaxWait)
+	add("Bulkhead.Disabled", p.Disabled)
 }
 
 func (r *RetryPolicy) fields(add func(string, any)) {

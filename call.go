@@ -12,7 +12,9 @@ type call struct {
 	set      *settings // those that it began with
 	breaker  *Breaker  // nil when there is none
 	permit   permit
-	start    int64
+	place    *bulkhead     // where it has a place; nil if nowhere
+	start    int64         // after the waits at the gates
+	queued   time.Duration // those waits
 	attempts int
 	waited   time.Duration
 	pacer    pacer
@@ -37,10 +39,19 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 	}
 	set := op.settings.Load()
 	c.set, c.breaker = set, set.active
+	if set.gates != nil {
+		if err := c.enter(ctx); err != nil {
+			return err
+		}
+	}
 	if c.breaker != nil {
 		permit, refused := c.breaker.admit(c.start)
 		if refused != nil {
 			op.counters.rejected.Add(1)
+			if set.gates != nil {
+				c.refund()
+				c.leave()
+			}
 			return refused
 		}
 		c.permit = permit
@@ -74,6 +85,7 @@ func (c *call) succeed() {
 	if b := c.set.budget; b != nil {
 		b.succeed(c.op.clock, now, c.set.policy.Retry.Cost)
 	}
+	c.leave()
 }
 
 // end settles a call that panicked, or whose goroutine was ended by fn. It does
@@ -92,4 +104,5 @@ func (c *call) fail(r result) {
 	if c.breaker != nil {
 		c.breaker.settle(c.permit, r, c.start, now)
 	}
+	c.leave()
 }

@@ -127,6 +127,8 @@ func (r *resolver) policy(s Strategy, own Policy) Policy {
 	policy := own.or(base).complete()
 	if r.config.Disabled {
 		policy.Retry.Disabled, policy.Breaker.Disabled = true, true
+		policy.Limiter.Disabled, policy.Bulkhead.Disabled = true, true
+		policy.Total, policy.Attempt = 0, 0
 	}
 	return policy
 }

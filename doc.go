@@ -12,8 +12,8 @@
 //
 // # Order
 //
-// The order of policies is fixed, outermost first: fallback, limit of the call,
-// breaker, retry, limit of the attempt, call. The breaker is asked once per call and told once, after the retries;
+// The order of policies is fixed, outermost first: fallback, time limit of the call,
+// limiter, bulkhead, breaker, retry, time limit of the attempt, call. The breaker is asked once per call and told once, after the retries;
 // between attempts the retry loop looks at it again and stops when somebody
 // else's failures have opened it.
 //

@@ -19,6 +19,7 @@ var (
 // attempts is the loop of Do where there are limits.
 func attempts[T any](ctx context.Context, c *call, fn func(context.Context) (T, error)) (value T, err error) {
 	if total := c.set.policy.Total; total > 0 {
+		total -= c.queued
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, total, ErrTotalTimeout)
 		defer cancel()

@@ -15,6 +15,8 @@ type OperationMetrics struct {
 	Failed    uint64 // those below included
 
 	Rejected  uint64 // refused by the breaker
+	Limited   uint64 // refused by the limiter
+	Full      uint64 // refused by the bulkhead
 	Canceled  uint64 // ended because the caller gave up
 	Panics    uint64 // the function panicked, or left its goroutine
 	Fallbacks uint64 // failed calls that were handed to a fallback
@@ -50,6 +52,8 @@ type counters struct {
 
 	failed      atomic.Pointer[histogram] // calls that ran; refused ones are in rejected and unstarted; nil until one fails
 	rejected    atomic.Uint64
+	limited     atomic.Uint64
+	full        atomic.Uint64
 	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
 	canceled    atomic.Uint64
 	panics      atomic.Uint64
@@ -88,6 +92,8 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 	m := OperationMetrics{
 		Succeeded:   c.succeeded.total(),
 		Rejected:    c.rejected.Load(),
+		Limited:     c.limited.Load(),
+		Full:        c.full.Load(),
 		Canceled:    c.canceled.Load(),
 		Panics:      c.panics.Load(),
 		Fallbacks:   c.fallbacks.Load(),
@@ -96,7 +102,7 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
 		LastFailure: clk.wall(c.lastFailure.Load()),
 	}
-	m.Failed = m.Rejected + c.unstarted.Load()
+	m.Failed = m.Rejected + m.Limited + m.Full + c.unstarted.Load()
 	ran := []*histogram{&c.succeeded}
 	if failed := c.failed.Load(); failed != nil {
 		ran = append(ran, failed)

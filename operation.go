@@ -25,6 +25,7 @@ type settings struct {
 	table    *consequences // shared, never changed
 	breaker  *Breaker      // kept while the policy has none, for the case that it gets one again
 	active   *Breaker      // the one that calls go through, or nil
+	gates    *gates        // nil when there are none
 	budget   *RetryBudget  // nil when there is none
 	limited  bool          // there is a time limit
 }
@@ -34,8 +35,9 @@ type settings struct {
 func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequences) {
 	next := &settings{strategy: strategy, policy: policy, table: table, budget: policy.Retry.Budget}
 	if old := op.settings.Load(); old != nil {
-		next.breaker = old.breaker
+		next.breaker, next.gates = old.breaker, old.gates
 	}
+	next.gates = op.gatesFor(policy, next.gates)
 	next.limited = policy.Total > 0 || policy.Attempt > 0
 	switch {
 	case policy.Breaker.Disabled:

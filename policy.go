@@ -18,8 +18,10 @@ type Policy struct {
 	// Attempt bounds each attempt: up to 1 h, at most Total. Default 0: no limit.
 	Attempt time.Duration
 
-	Retry   RetryPolicy
-	Breaker BreakerPolicy
+	Limiter  LimiterPolicy
+	Bulkhead BulkheadPolicy
+	Breaker  BreakerPolicy
+	Retry    RetryPolicy
 }
 
 // probeGrace is how much longer than an attempt a probe may take.
@@ -28,10 +30,12 @@ const probeGrace = 10 * time.Second
 // or returns p with its zero fields taken from base.
 func (p Policy) or(base Policy) Policy {
 	return Policy{
-		Total:   cmp.Or(p.Total, base.Total),
-		Attempt: cmp.Or(p.Attempt, base.Attempt),
-		Retry:   p.Retry.or(base.Retry),
-		Breaker: p.Breaker.or(base.Breaker),
+		Total:    cmp.Or(p.Total, base.Total),
+		Attempt:  cmp.Or(p.Attempt, base.Attempt),
+		Limiter:  p.Limiter.or(base.Limiter),
+		Bulkhead: p.Bulkhead.or(base.Bulkhead),
+		Breaker:  p.Breaker.or(base.Breaker),
+		Retry:    p.Retry.or(base.Retry),
 	}
 }
 
@@ -40,7 +44,7 @@ func (p Policy) complete() Policy {
 	if p.Attempt > 0 && p.Breaker.ProbeTimeout == 0 {
 		p.Breaker.ProbeTimeout = min(p.Attempt+probeGrace, time.Hour)
 	}
-	p.Breaker = p.Breaker.complete()
+	p.Limiter, p.Bulkhead, p.Breaker = p.Limiter.complete(), p.Bulkhead.complete(), p.Breaker.complete()
 	return p
 }
 
@@ -60,6 +64,8 @@ func (p Policy) check(where string) error {
 		f.add("Breaker.ProbeTimeout", "%v, want at least Attempt, which is %v: a probe would be given up while it runs",
 			p.Breaker.ProbeTimeout, p.Attempt)
 	}
+	p.Limiter.check(&f)
+	p.Bulkhead.check(&f)
 	p.Retry.check(&f)
 	p.Breaker.check(&f)
 	return errors.Join(f.errs...)

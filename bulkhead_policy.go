@@ -1,0 +1,65 @@
+package trysail
+
+import (
+	"cmp"
+	"time"
+)
+
+// A BulkheadPolicy bounds how many calls of an operation run at once, so that a
+// slow dependency cannot take everything. Its zero value sets no bound.
+type BulkheadPolicy struct {
+	// MaxConcurrent is how many calls may run at once, each with its retries and their
+	// waits: 1 to 100,000. Default 0: any number.
+	MaxConcurrent int
+
+	// MaxQueue is how many further calls may wait for a place: up to 100,000. Default 0:
+	// none waits, but is refused with [ErrBulkheadFull].
+	MaxQueue int
+
+	// MaxWait is how long a call may wait for a place: up to 1 h. Default 30 s. The
+	// caller's own deadline may end the wait earlier.
+	MaxWait time.Duration
+
+	// Disabled sets no bound, whatever the fields above say.
+	Disabled bool
+}
+
+const (
+	maxPlaces           = 100_000
+	defaultBulkheadWait = 30 * time.Second
+)
+
+// active reports whether there is a bound.
+func (p *BulkheadPolicy) active() bool { return p.MaxConcurrent != 0 && !p.Disabled }
+
+// or returns p with its zero fields taken from base.
+func (p BulkheadPolicy) or(base BulkheadPolicy) BulkheadPolicy {
+	p.MaxConcurrent = cmp.Or(p.MaxConcurrent, base.MaxConcurrent)
+	p.MaxQueue = cmp.Or(p.MaxQueue, base.MaxQueue)
+	p.MaxWait = cmp.Or(p.MaxWait, base.MaxWait)
+	p.Disabled = p.Disabled || base.Disabled
+	return p
+}
+
+// complete derives what no strategy states.
+func (p BulkheadPolicy) complete() BulkheadPolicy {
+	if p.MaxConcurrent != 0 {
+		p.MaxWait = cmp.Or(p.MaxWait, defaultBulkheadWait)
+	}
+	return p
+}
+
+// check notes every bad field of a completed policy.
+func (p *BulkheadPolicy) check(f *faults) {
+	if p.MaxConcurrent == 0 {
+		if p.MaxQueue != 0 || p.MaxWait != 0 {
+			f.add("Bulkhead.MaxConcurrent", "0, want a number, because MaxQueue is %d and MaxWait is %v", p.MaxQueue, p.MaxWait)
+		}
+		return
+	}
+	f.count("Bulkhead.MaxConcurrent", p.MaxConcurrent, maxPlaces)
+	if p.MaxQueue < 0 || p.MaxQueue > maxPlaces {
+		f.add("Bulkhead.MaxQueue", "%d, want 0 to %d", p.MaxQueue, maxPlaces)
+	}
+	f.span("Bulkhead.MaxWait", p.MaxWait)
+}
