@@ -116,7 +116,7 @@ func (p *pacer) pollyV2(base time.Duration, attempt int, limit time.Duration) ti
 	d := (v - p.before) / 1.4 * float64(base)
 	p.before = v
 	if d < float64(limit) { // not so for infinity, and for infinity less infinity
-		return max(time.Duration(d), 0)
+		return time.Duration(max(d, 0))
 	}
 	return limit
 }

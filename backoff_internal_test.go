@@ -112,6 +112,16 @@ func TestPacerBeginsAnew(t *testing.T) {
 	}
 }
 
+func TestPacerNeverGoesBelowZero(t *testing.T) {
+	r := RetryPolicy{Backoff: BackoffPollyV2, Base: time.Hour, MaxDelay: time.Hour}
+	for _, before := range []float64{1e9, 1e300, math.MaxFloat64} {
+		p := pacer{before: before}
+		if d := p.computed(&r, 1, verdict{}); d != 0 {
+			t.Errorf("computed(1) after v = %v is %v, want 0s", before, d)
+		}
+	}
+}
+
 // A rate limit without a hint doubles the Base of the random formulas, so that
 // they keep their shape. MinDelay, Jitter and NoJitter leave them alone.
 func TestBackoffAfterARateLimit(t *testing.T) {

@@ -61,6 +61,23 @@ func TestBudgetLimitsAreIncluded(t *testing.T) {
 	}
 }
 
+func TestBudgetSaysWhatItAllows(t *testing.T) {
+	b, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{Floor: 0.5, CostReserve: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := trysail.RetryBudgetConfig{Share: 0.1, Floor: 0.5, Window: time.Minute, CostShare: 0.1, CostReserve: 3}
+	if got := b.Config(); got != want {
+		t.Errorf("Config() = %+v, want %+v", got, want)
+	}
+	if got, want := b.String(), "0.1 of the calls and 0.5/s, over 1m0s"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+	if got := (*trysail.RetryBudget)(nil).String(); got != "none" {
+		t.Errorf("String() of nil = %q, want none", got)
+	}
+}
+
 // A budget may be made before the bubble in which a test uses it.
 func TestBudgetMadeOutsideOfABubble(t *testing.T) {
 	b, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,8 +58,8 @@ func TestAttemptsOfAClass(t *testing.T) {
 	}
 }
 
-// What the formulas remember belongs to one call.
-func TestEveryCallBeginsItsWaitsAnew(t *testing.T) {
+// What the formulas remember lasts for a call, and no longer.
+func TestWaitsAreRememberedWithinACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := newOperation(t, trysail.Policy{
 			Retry: trysail.RetryPolicy{
@@ -66,13 +67,18 @@ func TestEveryCallBeginsItsWaitsAnew(t *testing.T) {
 			},
 			Breaker: trysail.BreakerPolicy{Disabled: true},
 		})
+		var longest time.Duration
 		for range 50 {
 			got := waits(t, op, errDown)
+			longest = max(longest, slices.Max(got))
 			for i, before := range append([]time.Duration{time.Second}, got...)[:len(got)] {
 				if got[i] < time.Second || got[i] > min(3*before, time.Minute) {
 					t.Fatalf("wait %d = %v after %v, want 1s to three times that", i+1, got[i], before)
 				}
 			}
+		}
+		if longest < 30*time.Second {
+			t.Errorf("longest of 950 waits = %v, want them to grow", longest)
 		}
 	})
 }
