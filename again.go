@@ -34,7 +34,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 // judge classes the error of an attempt. The caller's own context goes before
 // anything that the error says: clients dress up a cancellation in many ways.
 func (c *call) judge(ctx context.Context, err error) verdict {
-	switch ended := ctx.Err(); {
+	switch ended := endOf(ctx); {
 	case ended == nil:
 		return judge(err)
 	case errors.Is(ended, context.Canceled):
@@ -81,7 +81,7 @@ func (c *call) stopped() bool {
 // finish settles a failed call and makes its error.
 func (c *call) finish(ctx context.Context, v verdict, err error) {
 	if ctx.Err() != nil {
-		err = c.telling(ctx, err, whose(ctx))
+		err = c.telling(ctx, err, c.whose(ctx))
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
@@ -102,7 +102,7 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 // be matched as that end, and as the dependency's last error if there was one: a
 // deadline must not hide the 429 that used it up.
 func (c *call) telling(ctx context.Context, err, ended error) error {
-	if !errors.Is(err, ended) && !errors.Is(err, context.Cause(ctx)) {
+	if !errors.Is(err, ended) && !errors.Is(err, ctx.Err()) && !errors.Is(err, context.Cause(ctx)) {
 		return &both{err, ended}
 	}
 	if c.last != nil {

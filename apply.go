@@ -1,6 +1,7 @@
 package trysail
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,6 +63,7 @@ type plan struct {
 // plan resolves every operation under the next rules, before any of them changes.
 func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
 	plans := make([]plan, 0, len(o.operations))
+	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(o.operations)) {
 		p := plan{op: o.operations[name]}
 		if p.op.own == nil {
@@ -69,18 +71,24 @@ func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
 		} else {
 			var err error
 			if p.strategy, p.policy, err = next.own(name, *p.op.own); err != nil {
-				return nil, fmt.Errorf("apply to operation %q: %w", name, err)
+				errs = append(errs, fmt.Errorf("apply to operation %q: %w", name, err))
 			}
 		}
 		plans = append(plans, p)
 	}
-	return plans, nil
+	return plans, errors.Join(errs...)
 }
 
 // enact carries the plans out and returns what they change.
 func (o *Orchestrator) enact(old *resolver, plans []plan) (c Change) {
 	before, after := old.config.Default.complete(), o.rules.config.Default.complete()
 	c.compare("", setting{old.config.DefaultStrategy, &before}, setting{o.rules.config.DefaultStrategy, &after})
+	for class, row := range o.rules.table {
+		if was := old.table[class]; was != row {
+			name := fmt.Sprintf("Classes[%v]", Class(class))
+			c.Fields = append(c.Fields, FieldChange{"", name, fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", row)})
+		}
+	}
 	for _, p := range plans {
 		set := p.op.settings.Load()
 		if c.compare(p.op.name, setting{set.strategy, set.policy}, p.setting) {
@@ -101,6 +109,10 @@ func (c *Change) compare(operation string, was, is setting) bool {
 		if before[i] != after[i] {
 			c.Fields = append(c.Fields, FieldChange{operation, before[i].name, before[i].value, after[i].value})
 		}
+	}
+	if *was.policy != *is.policy && slices.Equal(before, after) {
+		// Another budget with the same numbers: what the old one knew is lost.
+		c.Fields = append(c.Fields, FieldChange{operation, "Retry.Budget", "the same numbers", "a new account"})
 	}
 	return true
 }

@@ -15,6 +15,9 @@ type Result[T any] struct {
 	Err   error // as Do returns it
 }
 
+// errNoAnswer is the error of an item whose function ended its goroutine.
+var errNoAnswer = errors.New("the function ended its goroutine without an answer")
+
 // batchWidth is how many items of a batch run at once.
 const batchWidth = 8
 
@@ -28,7 +31,7 @@ const batchWidth = 8
 func Batch[In, Out any](ctx context.Context, op *Operation, items []In,
 	fn func(context.Context, In) (Out, error),
 ) []Result[Out] {
-	b := batch[In, Out]{ctx: ctx, run: Wrap(op, fn), items: items, results: make([]Result[Out], len(items))}
+	b := batch[In, Out]{ctx: ctx, op: op, run: Wrap(op, fn), items: items, results: make([]Result[Out], len(items))}
 	var workers sync.WaitGroup
 	for range min(batchWidth, len(items)) {
 		workers.Go(b.work)
@@ -37,12 +40,18 @@ func Batch[In, Out any](ctx context.Context, op *Operation, items []In,
 	if p := b.panicked.Load(); p != nil {
 		panic(*p)
 	}
+	if stop := b.stop.Load(); stop != nil {
+		for i := int(b.next.Load()); i < len(items); i++ {
+			b.results[i].Err = *stop // nobody was left to begin it
+		}
+	}
 	return b.results
 }
 
 // batch is a Batch under way.
 type batch[In, Out any] struct {
 	ctx      context.Context //nolint:containedctx // it is the call's, whose workers share it
+	op       *Operation
 	run      func(context.Context, In) (Out, error)
 	items    []In
 	results  []Result[Out]
@@ -83,14 +92,36 @@ func (b *batch[In, Out]) one(i int) {
 		b.results[i].Err = *stop
 		return
 	}
+	b.results[i].Err = errNoAnswer // if fn ends its goroutine
 	defer func() {
 		if v := recover(); v != nil {
 			b.panicked.CompareAndSwap(nil, &batchPanic{v, debug.Stack()})
 		}
+		if err := b.results[i].Err; errors.Is(err, errNoAnswer) {
+			b.stop.CompareAndSwap(nil, &err) // this worker is gone, and the others may follow
+		}
 	}()
 	value, err := b.run(b.ctx, b.items[i])
 	b.results[i] = Result[Out]{value, err}
-	if err != nil && (errors.Is(err, ErrOpen) || b.ctx.Err() != nil) {
-		b.stop.CompareAndSwap(nil, &err)
+	if rest := b.rest(err); rest != nil {
+		b.stop.CompareAndSwap(nil, &rest)
+	}
+}
+
+// rest returns the error of the items that have not begun, if they need not begin: the
+// refusal of this operation's own breaker, or the end of the caller's context.
+func (b *batch[In, Out]) rest(err error) error {
+	var refused *Error
+	switch {
+	case err == nil || b.op == nil:
+		return nil
+	case errors.As(err, &refused) && refused.Attempts == 0 && refused.Operation == b.op.name && errors.Is(err, ErrOpen):
+		return err
+	case b.ctx.Err() == nil:
+		return nil
+	case errors.Is(endOf(b.ctx), context.Canceled):
+		return &Error{Operation: b.op.name, Class: ClassCanceled, Err: endOf(b.ctx)}
+	default:
+		return &Error{Operation: b.op.name, Class: ClassTransient, Err: endOf(b.ctx)}
 	}
 }

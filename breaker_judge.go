@@ -1,7 +1,6 @@
 package trysail
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -137,7 +136,7 @@ func (b *Breaker) judgeProbes(o probeOutcome, now int64) {
 	}
 	switch {
 	case b.bad >= needed:
-		b.open(b.load().failures()+1, now, o.after, probesText(b.bad, b.probed, cmp.Or(o.how, "failed")))
+		b.open(b.load().failures()+1, now, o.after, probesText(b.bad, b.probed, how(o, b.probed)))
 	case b.probed-b.bad > probes-needed:
 		b.closes++
 		b.closedAt = now
@@ -146,6 +145,14 @@ func (b *Breaker) judgeProbes(o probeOutcome, now int64) {
 			b.store(b.load() | flagRamp)
 		}
 	}
+}
+
+// how says what a bad probe did. Of several there is one word for all.
+func how(o probeOutcome, of int) string {
+	if of == 1 && o.how != "" {
+		return o.how
+	}
+	return "failed"
 }
 
 // A probeOutcome is how a probe ended.

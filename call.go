@@ -12,15 +12,17 @@ type call struct {
 	set      *settings // those that it began with
 	breaker  *Breaker  // nil when there is none
 	permit   permit
-	place    *bulkhead     // where it has a place; nil if nowhere
-	start    int64         // after the waits at the gates
-	queued   time.Duration // those waits
+	place    *bulkhead       // where it has a place; nil if nowhere
+	start    int64           // after the waits at the gates
+	queued   time.Duration   // those waits
+	caller   context.Context //nolint:containedctx // the caller's, where the policy has a limit for the call
 	attempts int
 	waited   time.Duration
 	pacer    pacer
 	last     error // the dependency's error of an earlier attempt
 	err      error // what Do returns
 	broke    bool  // the retry budget did not allow another attempt
+	held     bool  // its outcome came with a permit
 	settled  bool
 }
 

@@ -54,6 +54,9 @@ func judge(err error) verdict {
 	default:
 		v.class = ClassTransient
 	}
+	if v.class >= classes {
+		v.class = ClassTransient // a class that does not exist is none
+	}
 	v.after = min(v.after, longestHint)
 	return v
 }

@@ -2,6 +2,7 @@ package trysail
 
 import (
 	"context"
+	"errors"
 )
 
 // Do runs fn under op: refused while op's breaker is open, otherwise at least
@@ -52,10 +53,15 @@ func DoWithFallback[T any](ctx context.Context, op *Operation, fn func(context.C
 	fallbacks ...func(ctx context.Context, cause error) (T, error),
 ) (T, error) {
 	value, err := Do(ctx, op, fn)
-	if err == nil || fn == nil || len(fallbacks) == 0 || !op.fallsBack(err) {
+	if err == nil || fn == nil || !op.fallsBack(err) {
 		return value, err
 	}
-	return fallBack(ctx, op, err, fallbacks)
+	for _, fallback := range fallbacks {
+		if fallback != nil {
+			return fallBack(ctx, op, err, fallbacks)
+		}
+	}
+	return value, err
 }
 
 // fallBack asks one fallback after the other.
@@ -67,6 +73,9 @@ func fallBack[T any](ctx context.Context, op *Operation, first error,
 	for _, fallback := range fallbacks {
 		if fallback == nil {
 			continue
+		}
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return value, &both{err, ctx.Err()} // the caller has left meanwhile
 		}
 		if !counted {
 			counted = true

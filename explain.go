@@ -74,10 +74,14 @@ func (d *Decision) same(e Decision) bool {
 func (c *call) whyNot(v verdict) string {
 	retry := &c.set.policy.Retry
 	switch {
+	case c.held:
+		return "its permit was given back with this error"
 	case v.committed:
 		return "a part of the answer was out already"
 	case v.repeated:
 		return "another operation has retried already"
+	case v.ended && c.caller != nil && c.caller.Err() == nil:
+		return "the time limit of the call has passed"
 	case v.ended:
 		return "the caller's context has ended"
 	case !c.set.table[v.class].Retry:

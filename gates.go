@@ -82,6 +82,15 @@ func (c *call) pass(ctx context.Context) error {
 	return nil
 }
 
+// gateLimit is why a wait at a gate has ended: the limit of the call, or what ended the caller's
+// context.
+func gateLimit(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), ErrTotalTimeout) {
+		return ErrTotalTimeout
+	}
+	return endOf(ctx)
+}
+
 // turnedAway counts a call that did not get through the gates.
 func (c *call) turnedAway(err error) error {
 	n := &c.op.counters

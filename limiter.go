@@ -154,7 +154,7 @@ func (l *Limiter) refuse(wait time.Duration) *Error {
 // goneWaiting turns the refusal of a caller who waited into the error of one whose
 // context ended meanwhile. After a deadline it can be matched as either.
 func goneWaiting(ctx context.Context, refusal *Error) *Error {
-	switch ended := whose(ctx); {
+	switch ended := gateLimit(ctx); {
 	case errors.Is(ended, context.Canceled):
 		refusal.Class, refusal.Err = ClassCanceled, ended
 	case refusal.Err == nil:

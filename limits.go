@@ -20,6 +20,7 @@ var (
 func attempts[T any](ctx context.Context, c *call, fn func(context.Context) (T, error)) (value T, err error) {
 	if total := c.set.policy.Total; total > 0 {
 		total -= c.queued
+		c.caller = ctx
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, total, ErrTotalTimeout)
 		defer cancel()
@@ -62,13 +63,26 @@ func late(err error) error {
 	return &both{err, ErrAttemptTimeout}
 }
 
+// endOf is ctx.Err, but for a context that a time limit of ours has ended by cancelling it. That
+// is a deadline: nobody has left.
+func endOf(ctx context.Context) error {
+	ended := ctx.Err()
+	if ended == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, ErrAttemptTimeout) || errors.Is(cause, ErrTotalTimeout) {
+		return context.DeadlineExceeded
+	}
+	return ended
+}
+
 // whose returns the reason for which a call's context has ended: the limit of its
-// policy, or what ended the caller's context.
-func whose(ctx context.Context) error {
-	if errors.Is(context.Cause(ctx), ErrTotalTimeout) {
+// policy, or what ended the caller's context, which may be a limit of an outer operation.
+func (c *call) whose(ctx context.Context) error {
+	if c.caller != nil && c.caller.Err() == nil && errors.Is(context.Cause(ctx), ErrTotalTimeout) {
 		return ErrTotalTimeout
 	}
-	return ctx.Err()
+	return endOf(ctx)
 }
 
 // newLimit returns a timer that ends a context when an attempt's limit has passed.

@@ -1,6 +1,7 @@
 package trysail
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync"
@@ -64,7 +65,7 @@ func (h *held) done(err error) {
 		h.call.succeed()
 		return
 	}
-	h.call.attempts = max(h.call.attempts, 1)
+	h.call.attempts, h.call.held = max(h.call.attempts, 1), true
 	h.call.finish(h.ctx, h.call.judge(h.ctx, err), err)
 }
 
@@ -108,6 +109,7 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 	}()
 	for {
 		if value, err = begun(ctx, h, fn); err == nil {
+			c.attempts, c.last = c.attempts+1, nil // what comes is judged by itself
 			return value, newPermit(h), nil
 		}
 		if !c.again(ctx, err) {
@@ -124,15 +126,23 @@ func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, err
 	}
 	own, cancel := context.WithCancelCause(ctx)
 	timer := newLimit(h.call.set.policy.Attempt, cancel)
+	defer func() {
+		timer.Stop()
+		if h.cancel == nil { // fn failed, or never returned
+			cancel(nil)
+		}
+	}()
 	value, err := fn(own)
-	timer.Stop()
-	if err == nil {
+	switch passed := !timer.Stop(); {
+	case err == nil && !passed && own.Err() == nil:
 		h.cancel = cancel
 		return value, nil
-	}
-	if ctx.Err() == nil && own.Err() != nil {
+	case ctx.Err() != nil:
+		return value, cmp.Or(err, ctx.Err())
+	case err == nil: // a stream whose context has ended is none
+		return value, ErrAttemptTimeout
+	case passed:
 		err = late(err)
 	}
-	cancel(nil)
 	return value, err
 }

@@ -60,7 +60,7 @@ func (p Policy) check(where string) error {
 	if p.Total > 0 && p.Attempt > p.Total {
 		f.add("Attempt", "%v, want at most Total, which is %v", p.Attempt, p.Total)
 	}
-	if p.Attempt > 0 && p.Breaker.ProbeTimeout < p.Attempt {
+	if p.Attempt > 0 && p.Attempt <= time.Hour && p.Breaker.ProbeTimeout < p.Attempt {
 		f.add("Breaker.ProbeTimeout", "%v, want at least Attempt, which is %v: a probe would be given up while it runs",
 			p.Breaker.ProbeTimeout, p.Attempt)
 	}
