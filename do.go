@@ -15,7 +15,7 @@ import (
 // when fn has returned. When the caller cancels, Do makes no further attempt, and the
 // breaker does not count the call. A panic in fn counts as a failure and goes on its way.
 //
-// A success costs about 75 ns and allocates nothing, without time limits.
+// A success costs about 90 ns and allocates nothing, without time limits.
 func Do[T any](ctx context.Context, op *Operation, fn func(context.Context) (T, error)) (T, error) {
 	var (
 		c     call
