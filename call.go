@@ -36,7 +36,7 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 	}
 	c.op = op
 	c.start = op.clock.now()
-	if err := ctx.Err(); err != nil {
+	if err := endOf(ctx); err != nil {
 		return c.unstarted(err)
 	}
 	set := op.settings.Load()

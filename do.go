@@ -74,8 +74,8 @@ func fallBack[T any](ctx context.Context, op *Operation, first error,
 		if fallback == nil {
 			continue
 		}
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return value, &both{err, ctx.Err()} // the caller has left meanwhile
+		if counted && errors.Is(ctx.Err(), context.Canceled) {
+			return value, &both{err, ctx.Err()} // the caller has left since the one before
 		}
 		if !counted {
 			counted = true
