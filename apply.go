@@ -29,7 +29,8 @@ type FieldChange struct {
 //
 // Operations keep their handles, the state of their breakers, their windows and their counters. Calls
 // that are under way finish as they began; calls that begin while Apply runs find the old or the new
-// settings of their operation, never a mixture. What was given to [Orchestrator.Register] still
+// settings of their operation. A breaker, a limiter and a bulkhead are shared by all calls, so their
+// numbers change for all of them at once. What was given to [Orchestrator.Register] still
 // holds. The Observer stays the one of New.
 func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	next, err := newResolver(cfg)

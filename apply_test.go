@@ -34,10 +34,8 @@ func TestApplySaysWhatChanged(t *testing.T) {
 	want := []trysail.FieldChange{
 		{"", "Attempt", "0s", "1m0s"},
 		{"", "Retry.Attempts", "3", "4"},
-		{"", "Breaker.ProbeTimeout", "2m0s", "1m10s"},
 		{"chat", "Attempt", "0s", "1m0s"},
 		{"chat", "Retry.Attempts", "3", "4"},
-		{"chat", "Breaker.ProbeTimeout", "2m0s", "1m10s"},
 		{"qa", "Strategy", "balanced", "aggressive"},
 		{"qa", "Retry.Attempts", "3", "2"},
 		{"qa", "Retry.DelayBudget", "1m0s", "10s"},

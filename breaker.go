@@ -184,6 +184,17 @@ func (b *Breaker) lease(p *permit, now int64) bool {
 	return true
 }
 
+// renew lets a probe's lease begin anew, if it still has it.
+func (b *Breaker) renew(p permit, now int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(now)
+	if p.probe && b.load().generation() == p.generation && b.holds(p) {
+		b.leases[p.place].until = now + int64(b.policy.ProbeTimeout)
+		b.wake(b.policy.ProbeTimeout)
+	}
+}
+
 // holds reports whether a probe still has its place.
 func (b *Breaker) holds(p permit) bool {
 	l := b.leases[p.place]

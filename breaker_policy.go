@@ -26,8 +26,8 @@ type BreakerPolicy struct {
 
 	// ProbeTimeout is how long a probe may take before its place is taken from
 	// it and it counts as failed: up to 1 h. It must be longer than the slowest good
-	// call. Default 10 s more than Policy.Attempt; without that 2 min, or RecoveryTimeout if that
-	// is longer.
+	// call, and than the longest good stream. Default: the longest of 2 min, RecoveryTimeout, and 10 s
+	// more than Policy.Attempt.
 	ProbeTimeout time.Duration
 
 	// FailureRate opens the breaker when this share of the window's calls failed:
@@ -81,14 +81,19 @@ type BreakerPolicy struct {
 }
 
 const (
-	defaultProbeTimeout = 2 * time.Minute
-	defaultWindow       = 2 * time.Minute
-	defaultMinCalls     = 10
-	maxWindowCalls      = 10_000
+	leastProbeTimeout = 2 * time.Minute
+	defaultWindow     = 2 * time.Minute
+	defaultMinCalls   = 10
+	maxWindowCalls    = 10_000
 )
 
 // rated reports whether there is a rule over a window.
 func (b *BreakerPolicy) rated() bool { return b.FailureRate > 0 || b.SlowRate > 0 }
+
+// defaultProbeTimeout is how long a probe may take that has no limit of its own.
+func (b *BreakerPolicy) defaultProbeTimeout() time.Duration {
+	return max(leastProbeTimeout, b.RecoveryTimeout)
+}
 
 // or returns b with its zero fields taken from base.
 func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
@@ -113,7 +118,6 @@ func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
 
 // complete derives what no strategy states.
 func (b BreakerPolicy) complete() BreakerPolicy {
-	b.ProbeTimeout = cmp.Or(b.ProbeTimeout, max(defaultProbeTimeout, b.RecoveryTimeout))
 	if b.rated() {
 		b.Window = cmp.Or(b.Window, defaultWindow)
 		if b.MinCalls == 0 {

@@ -46,7 +46,7 @@ func newBulkhead(name string, p BulkheadPolicy) *bulkhead {
 }
 
 // enter takes a place, at once or in its turn. Who got one must leave. Without one, the
-// error is a refusal, or says that ctx ended. A free place costs about 5 ns.
+// error is a refusal, or says that ctx ended. A free place costs about 15 ns, leave included.
 func (b *bulkhead) enter(ctx context.Context) error {
 	for {
 		w := b.word.Load()

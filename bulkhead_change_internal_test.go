@@ -101,3 +101,28 @@ func TestBulkheadReconfigure(t *testing.T) {
 		}
 	})
 }
+
+// A call leaves after another has found no place free and before that one waits.
+func TestBulkheadSeesWhoLeavesMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, onePlaceOnly())
+		h.b.leave()
+		if err := h.b.queue(t.Context()); err != nil {
+			t.Errorf("queue() = %v, want the place", err)
+		}
+		h.want(1, 0)
+	})
+}
+
+// A call that leaves makes room in the queue, also before it has the lock to say so.
+func TestBulkheadMakesRoomInItsQueueAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t, BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1, MaxWait: time.Minute})
+		h.enter(t.Context(), "a")
+		h.b.word.Add(onePlace)
+		h.enter(t.Context(), "b")
+		h.want(1, 1, "a 0s in")
+		h.b.leave()
+		h.want(1, 0, "a 0s in", "b 0s in")
+	})
+}

@@ -90,6 +90,13 @@ func (c *call) succeed() {
 	c.leave()
 }
 
+// renew gives a probe whose answer has begun the time that a probe has.
+func (c *call) renew() {
+	if c.permit.probe {
+		c.breaker.renew(c.permit, c.op.clock.now())
+	}
+}
+
 // end settles a call that panicked, or whose goroutine was ended by fn. It does
 // not recover, so the panic keeps its own stack.
 func (c *call) end() {

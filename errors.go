@@ -39,7 +39,9 @@ type Error struct {
 // and the cause.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "operation %q: ", e.Operation)
+	if e.Operation != "" { // a limiter of its own belongs to none
+		fmt.Fprintf(&b, "operation %q: ", e.Operation)
+	}
 	switch e.Attempts {
 	case 0:
 		fmt.Fprintf(&b, "not called: %v", e.Err)

@@ -51,7 +51,7 @@ func (op *Operation) gatesFor(policy *Policy, before *gates) *gates {
 // time with the dependency begins afterwards.
 func (c *call) enter(ctx context.Context) error {
 	if total := c.set.policy.Total; total > 0 {
-		limited, cancel := context.WithTimeoutCause(ctx, total, ErrTotalTimeout)
+		limited, cancel := context.WithTimeoutCause(ctx, total, errQueueLimit)
 		defer cancel()
 		ctx = limited
 	}
@@ -61,8 +61,18 @@ func (c *call) enter(ctx context.Context) error {
 	}
 	c.start = c.op.clock.now()
 	c.queued = time.Duration(c.start - began)
+	if total := c.set.policy.Total; total > 0 && c.queued >= total {
+		// It got through in the last moment; nothing is left for the call itself.
+		c.refund()
+		c.leave()
+		return c.turnedAway(&Error{Operation: c.op.name, Class: ClassTransient, Err: ErrTotalTimeout})
+	}
 	return nil
 }
+
+// errQueueLimit is the cause of the context of a wait at the gates when the limit of the call has
+// passed. No function gets that context, so no inner operation can take the limit for its own.
+var errQueueLimit = errors.New("time limit of the call has passed in the queue")
 
 func (c *call) pass(ctx context.Context) error {
 	g := c.set.gates
@@ -85,7 +95,7 @@ func (c *call) pass(ctx context.Context) error {
 // gateLimit is why a wait at a gate has ended: the limit of the call, or what ended the caller's
 // context.
 func gateLimit(ctx context.Context) error {
-	if errors.Is(context.Cause(ctx), ErrTotalTimeout) {
+	if errors.Is(context.Cause(ctx), errQueueLimit) {
 		return ErrTotalTimeout
 	}
 	return endOf(ctx)

@@ -154,6 +154,53 @@ func TestTotalLimitCoversTheQueue(t *testing.T) {
 	})
 }
 
+// The limit of an outer operation is not the inner one's, which has one of its own.
+func TestOuterLimitInTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limited := once()
+		limited.Total = 10 * time.Second
+		outer := newOperation(t, limited)
+		policy := gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1, MaxWait: time.Hour})
+		policy.Total = time.Minute
+		inner := newOperation(t, policy)
+		first := hold(t, inner)
+		var within error
+		_ = outerCall(t, outer, func(ctx context.Context) error {
+			_, within = trysail.Do(ctx, inner, func(context.Context) (int, error) { return 1, nil })
+			return within
+		})
+		if !errors.Is(within, context.DeadlineExceeded) || errors.Is(within, trysail.ErrTotalTimeout) {
+			t.Errorf("the inner call: %v, want the end of its caller's context", within)
+		}
+		_ = first.end(nil)
+	})
+}
+
+func outerCall(t *testing.T, op *trysail.Operation, fn func(context.Context) error) error {
+	t.Helper()
+	_, err := trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) { return 0, fn(ctx) })
+	return err
+}
+
+// A place that comes at the very end of the limit leaves no time for the call.
+func TestPlaceAtTheEndOfTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1})
+		policy.Total = 10 * time.Second
+		op := newOperation(t, policy)
+		first, err := op.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(10*time.Second, func() { first.Done(nil) })
+		ran := false
+		_, err = trysail.Do(t.Context(), op, func(context.Context) (int, error) { ran = true; return 1, nil })
+		if s, _ := op.Bulkhead(); ran || !errors.Is(err, trysail.ErrTotalTimeout) || s.Running != 0 {
+			t.Errorf("ran %t, %v, %d running; want ErrTotalTimeout and nobody running", ran, err, s.Running)
+		}
+	})
+}
+
 func TestCancelledInTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := newOperation(t, gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 9}))

@@ -41,7 +41,7 @@ type LimiterConfig struct {
 //
 // An amount is rounded up to whole nanoseconds of the rate; that is the resolution, and
 // nothing drifts. Those who wait are served in the order in which they came, and nobody
-// overtakes them. A Limiter is safe for concurrent use. An admission costs about 45 ns
+// overtakes them. A Limiter is safe for concurrent use. An admission costs about 50 ns
 // and allocates nothing.
 type Limiter struct {
 	name  string // of the operation; empty if the limiter belongs to none

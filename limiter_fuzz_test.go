@@ -94,10 +94,14 @@ func runProgram(t *testing.T, p pace, n, used float64, gap int64, program uint64
 			t.Fatalf("the bucket is full at %d, which is %d from now", l.full, l.full-now)
 		}
 	}
-	l.charge(now, longestDebt)
-	l.charge(now, longestDebt)
+	for range 4 {
+		l.charge(now, longestDebt)
+		if at, full := l.next(now, longestDebt); at < now || full < now {
+			t.Fatalf("next() = %d, %d with an endless debt, want instants after %d", at, full, now)
+		}
+	}
 	l.setPace(now, newPace(minRate, 1))
-	if at, full := l.next(now, longestDebt); at < now || full < now {
-		t.Fatalf("next() = %d, %d after an endless debt, want instants after %d", at, full, now)
+	if l.full < now || l.full > now+longestDebt {
+		t.Fatalf("an endless debt is %d at another rate, want it within %d", l.full-now, int64(longestDebt))
 	}
 }

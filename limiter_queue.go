@@ -167,9 +167,8 @@ func (l *Limiter) rebase(now, base int64) {
 // credit gives back what was taken and not used. A full bucket stays full.
 func (l *Limiter) credit(now, cost int64) {
 	l.serve(now)
-	from := max(now, l.notBefore)
-	if base := l.base(); base > from {
-		l.rebase(now, max(base-cost, from))
+	if base := l.base(); base > now {
+		l.rebase(now, base-cost)
 	}
 }
 

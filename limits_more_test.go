@@ -117,10 +117,12 @@ func TestExplainTellsWhoseLimitHasPassed(t *testing.T) {
 	})
 }
 
+// A probe may be a stream, of which Attempt bounds the begin only.
 func TestProbeTimeoutFollowsAttempt(t *testing.T) {
 	for name, tc := range map[string]struct{ attempt, own, want time.Duration }{
 		"no limit":           {0, 0, 2 * time.Minute},
-		"ten seconds longer": {20 * time.Second, 0, 30 * time.Second},
+		"never less":         {20 * time.Second, 0, 2 * time.Minute},
+		"ten seconds longer": {3 * time.Minute, 0, 190 * time.Second},
 		"an hour at most":    {time.Hour, 0, time.Hour},
 		"stated":             {20 * time.Second, 20 * time.Second, 20 * time.Second},
 	} {
@@ -134,9 +136,9 @@ func TestProbeTimeoutFollowsAttempt(t *testing.T) {
 	}
 	// The default that an operation's own Attempt replaces is not a stated one.
 	op, err := newOrchestrator(t, trysail.Config{Default: within(0, time.Second)}).Register("op",
-		trysail.OperationConfig{Policy: trysail.Policy{Attempt: time.Minute}})
-	if err != nil || op.Policy().Breaker.ProbeTimeout != 70*time.Second {
-		t.Errorf("Register() = %v, want ProbeTimeout 1m10s", err)
+		trysail.OperationConfig{Policy: trysail.Policy{Attempt: 5 * time.Minute}})
+	if err != nil || op.Policy().Breaker.ProbeTimeout != 310*time.Second {
+		t.Errorf("Register() = %v, want ProbeTimeout 5m10s", err)
 	}
 }
 

@@ -25,8 +25,9 @@ type held struct {
 	call   call
 }
 
-// Acquire asks for a permit. A refusal is an [*Error], as [Do] returns it. Acquire
-// applies no time limits and makes no attempts: that is the caller's affair.
+// Acquire asks for a permit. A refusal is an [*Error], as [Do] returns it. Policy.Total bounds
+// the wait for it at limiter and bulkhead. What comes then, attempts and time limits, is the
+// caller's affair.
 func (op *Operation) Acquire(ctx context.Context) (*Permit, error) {
 	h := &held{ctx: ctx}
 	if err := h.call.begin(ctx, op); err != nil {
@@ -46,6 +47,7 @@ func newPermit(h *held) *Permit {
 // [OperationMetrics].Misuses. Mind that "defer p.Done(err)" takes the err of that
 // moment; use a function.
 func (p *Permit) Done(err error) {
+	defer runtime.KeepAlive(p) // or a collection in the middle could take it for lost
 	h := p.held
 	first := false
 	h.once.Do(func() {
@@ -92,7 +94,8 @@ func (h *held) lose() {
 //	permit.Done(err)
 //
 // Nothing is repeated after Start has returned. Policy.Attempt bounds fn, not what
-// comes after; Policy.Total is not applied. On failure the permit is nil.
+// comes after; Policy.Total bounds the wait at limiter and bulkhead only. As a probe, the stream has
+// BreakerPolicy.ProbeTimeout from its begin to its end. On failure the permit is nil.
 func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (T, error)) (value T, p *Permit, err error) {
 	if fn == nil {
 		return value, nil, misuse(op, ErrNoFunction)
@@ -110,6 +113,7 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 	for {
 		if value, err = begun(ctx, h, fn); err == nil {
 			c.attempts, c.last = c.attempts+1, nil // what comes is judged by itself
+			c.renew()
 			return value, newPermit(h), nil
 		}
 		if !c.again(ctx, err) {

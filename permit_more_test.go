@@ -194,3 +194,28 @@ func TestExplainOfAPermit(t *testing.T) {
 		}
 	})
 }
+
+// A probe's lease covers its stream, which may be far longer than its begin.
+func TestProbeOfStartHasItsWholeTimeFromItsBegin(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stream time.Duration
+		want   trysail.State
+	}{
+		"within it": {2*time.Minute - 1, trysail.Closed},
+		"over it":   {2 * time.Minute, trysail.Open},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := once()
+			policy.Attempt = 20 * time.Second
+			op := newOperation(t, policy)
+			halfOpen(t, op)
+			_, permit, err := began(t.Context(), op, func(context.Context, int) error { time.Sleep(19 * time.Second); return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(tc.stream)
+			permit.Done(nil)
+			wantState(t, op, tc.want)
+		})
+	}
+}

@@ -41,8 +41,9 @@ func (p Policy) or(base Policy) Policy {
 
 // complete fills in what no strategy states.
 func (p Policy) complete() Policy {
-	if p.Attempt > 0 && p.Breaker.ProbeTimeout == 0 {
-		p.Breaker.ProbeTimeout = min(p.Attempt+probeGrace, time.Hour)
+	if p.Breaker.ProbeTimeout == 0 {
+		// Never less than without a limit: a probe may be a stream, of which Attempt bounds the begin.
+		p.Breaker.ProbeTimeout = min(max(p.Attempt+probeGrace, p.Breaker.defaultProbeTimeout()), time.Hour)
 	}
 	p.Limiter, p.Bulkhead, p.Breaker = p.Limiter.complete(), p.Bulkhead.complete(), p.Breaker.complete()
 	return p
