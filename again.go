@@ -91,11 +91,11 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 	if c.set.table[v.class].Count {
 		r.outcome = outcomeFailure
 	}
+	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 	c.fail(r)
 	if v.class == ClassCanceled {
 		c.op.counters.canceled.Add(1) // after the failure, of which it is one
 	}
-	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 }
 
 // telling returns the error of a call whose caller's context has ended. It can

@@ -31,7 +31,7 @@ type FieldChange struct {
 // that are under way finish as they began; calls that begin while Apply runs find the old or the new
 // settings of their operation. A breaker, a limiter and a bulkhead are shared by all calls, so their
 // numbers change for all of them at once. What was given to [Orchestrator.Register] still
-// holds. The Observer stays the one of New.
+// holds. The Observer stays the one of New, and hears what it did.
 func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	next, err := newResolver(cfg)
 	if err != nil {
@@ -44,7 +44,7 @@ func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 		return Change{}, err
 	}
 	old := o.rules
-	next.config.Observer = old.config.Observer
+	next.config.Observer, next.config.ObserveCalls = old.config.Observer, old.config.ObserveCalls
 	o.rules = next
 	return o.enact(old, plans), nil
 }

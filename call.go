@@ -43,7 +43,7 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 	c.set, c.breaker = set, set.active
 	if set.gates != nil {
 		if err := c.enter(ctx); err != nil {
-			return err
+			return c.unmade(err)
 		}
 	}
 	if c.breaker != nil {
@@ -54,7 +54,7 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 				c.refund()
 				c.leave()
 			}
-			return refused
+			return c.unmade(refused)
 		}
 		c.permit = permit
 	}
@@ -73,7 +73,31 @@ func (c *call) unstarted(err error) error {
 		e.Class = ClassCanceled
 		c.op.counters.canceled.Add(1)
 	}
-	return e
+	return c.unmade(e)
+}
+
+// unmade tells of a call that was not made, and returns why.
+func (c *call) unmade(why error) error {
+	if c.op.tellCalls != nil {
+		c.err = why
+		c.observeEnd(c.op.clock.now())
+	}
+	return why
+}
+
+// observeEnd tells of the end of the call.
+func (c *call) observeEnd(now int64) {
+	if c.op.tellCalls == nil {
+		return
+	}
+	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts, Wait: c.queued, Err: c.err}
+	if e.Err != nil {
+		e.Class = Classify(e.Err)
+	}
+	if c.attempts > 0 {
+		e.Took = time.Duration(now - c.start)
+	}
+	c.op.tellCalls(e)
 }
 
 // succeed settles the call.
@@ -88,6 +112,12 @@ func (c *call) succeed() {
 		b.succeed(c.op.clock, now, c.set.policy.Retry.Cost)
 	}
 	c.leave()
+	if c.op.tellCalls != nil {
+		if !c.held {
+			c.attempts++ // the one that succeeded
+		}
+		c.observeEnd(now)
+	}
 }
 
 // renew gives a probe whose answer has begun the time that a probe has.
@@ -101,11 +131,16 @@ func (c *call) renew() {
 // not recover, so the panic keeps its own stack.
 func (c *call) end() {
 	if !c.settled {
+		c.attempts, c.err = c.attempts+1, errPanicked
 		c.fail(result{outcome: outcomeFailure})
 		c.op.counters.panics.Add(1) // after the failure, of which it is one
 	}
 }
 
+// errPanicked is what an observer hears of a call whose function did not return.
+var errPanicked = errors.New("the function panicked or left its goroutine")
+
+// fail settles the call, whose error is c.err.
 func (c *call) fail(r result) {
 	c.settled = true
 	now := c.op.clock.now()
@@ -114,4 +149,5 @@ func (c *call) fail(r result) {
 		c.breaker.settle(c.permit, r, c.start, now)
 	}
 	c.leave()
+	c.observeEnd(now)
 }

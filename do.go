@@ -3,6 +3,7 @@ package trysail
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Do runs fn under op: refused while op's breaker is open, otherwise at least
@@ -58,10 +59,24 @@ func DoWithFallback[T any](ctx context.Context, op *Operation, fn func(context.C
 	}
 	for _, fallback := range fallbacks {
 		if fallback != nil {
-			return fallBack(ctx, op, err, fallbacks)
+			value, err = fallBack(ctx, op, err, fallbacks)
+			op.observeFallback(err)
+			return value, err
 		}
 	}
 	return value, err
+}
+
+// observeFallback tells what has come of the fallbacks.
+func (op *Operation) observeFallback(err error) {
+	if op.tell == nil {
+		return
+	}
+	e := Event{Kind: EventFallback, Operation: op.name, Time: time.Now().UTC(), Err: err}
+	if err != nil {
+		e.Class = Classify(err)
+	}
+	op.tell(e)
 }
 
 // fallBack asks one fallback after the other.

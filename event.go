@@ -1,6 +1,7 @@
 package trysail
 
 import (
+	"fmt"
 	"sync"
 	"time"
 )
@@ -12,7 +13,20 @@ type EventKind uint8
 const (
 	EventTransition EventKind = iota + 1 // a breaker changed its state
 	EventRetry                           // an attempt failed and another will follow
+	EventHedge                           // an attempt takes long, and another was begun beside it
+	EventFallback                        // fallbacks were asked, and have answered or failed
+	EventCall                            // a call has ended or was refused; only with Config.ObserveCalls
+	eventKinds                           // one more than the last
 )
+
+// String returns "transition", "retry", "hedge", "fallback" or "call".
+func (k EventKind) String() string {
+	names := [eventKinds]string{EventTransition: "transition", EventRetry: "retry", EventHedge: "hedge", EventFallback: "fallback", EventCall: "call"}
+	if k > 0 && k < eventKinds {
+		return names[k]
+	}
+	return fmt.Sprintf("EventKind(%d)", uint8(k))
+}
 
 // An Event reports something that happened to an operation.
 type Event struct {
@@ -25,18 +39,29 @@ type Event struct {
 	Generation uint64 // the generation that it began
 	Reason     string // why, in words
 
-	// Of a retry.
-	Attempt int // the attempt that failed, from 1
-	Class   Class
-	Wait    time.Duration // until the next attempt
-	Err     error         // the attempt's error
+	// Of a retry the attempt that failed, from 1; of a hedge how many run besides the first; of a
+	// call how many attempts it made, 0 if it was refused.
+	Attempt int
+
+	// Of a retry the wait until the next attempt; of a hedge how long it was waited for the
+	// one before; of a call how long it waited at limiter and bulkhead.
+	Wait time.Duration
+
+	// Of a call: how long it ran, with all attempts and the waits between them.
+	Took time.Duration
+
+	// Of a retry the attempt's error, of a call or fallback what the caller gets: nil if that
+	// is an answer. Class is the error's.
+	Err   error
+	Class Class
 }
 
 // An Observer hears what happens. It is called by one goroutine at a time, in
 // the order of the events of each operation, never under a lock and never by the
 // goroutine that makes the call, so it may take its time and may use the
 // orchestrator. What arrives while 4096 events wait is dropped and counted in
-// [Orchestrator.DroppedEvents]. An observer that panics, or ends its goroutine, misses that
+// [Orchestrator.DroppedEvents]; for an EventCall 2048 are too many, so that calls do not crowd out
+// what is rarer. An observer that panics, or ends its goroutine, misses that
 // event, which is counted there too.
 type Observer interface {
 	Observe(Event)
@@ -59,7 +84,11 @@ type dispatcher struct {
 func (d *dispatcher) tell(e Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.queue) >= eventQueue {
+	room := eventQueue
+	if e.Kind == EventCall {
+		room /= 2
+	}
+	if len(d.queue) >= room {
 		d.dropped++
 		return
 	}

@@ -195,6 +195,7 @@ func TestPlaceAtTheEndOfTheLimit(t *testing.T) {
 		time.AfterFunc(10*time.Second, func() { first.Done(nil) })
 		ran := false
 		_, err = trysail.Do(t.Context(), op, func(context.Context) (int, error) { ran = true; return 1, nil })
+		synctest.Wait()
 		if s, _ := op.Bulkhead(); ran || !errors.Is(err, trysail.ErrTotalTimeout) || s.Running != 0 {
 			t.Errorf("ran %t, %v, %d running; want ErrTotalTimeout and nobody running", ran, err, s.Running)
 		}

@@ -55,7 +55,10 @@ func (k *keyed) add(op *Operation, key string) *keyedEntry {
 	if e := k.entries[key]; e != nil {
 		return e
 	}
-	child := &Operation{name: op.name + "[" + key + "]", clock: op.clock, tell: op.tell, bad: cmp.Or(op.bad, checkName(key))}
+	child := &Operation{
+		name: op.name + "[" + key + "]", bad: cmp.Or(op.bad, checkName(key)),
+		clock: op.clock, tell: op.tell, tellCalls: op.tellCalls,
+	}
 	set := op.settings.Load()
 	child.configure(set.strategy, set.policy, set.table)
 	e := &keyedEntry{op: child}

@@ -9,6 +9,7 @@ type Operation struct {
 	name      string
 	clock     clock
 	tell      func(Event)      // nil when nobody observes
+	tellCalls func(Event)      // nil when nobody observes single calls
 	bad       error            // why calls cannot be made, such as an unusable name
 	own       *OperationConfig // of Register; nil if there was none. Guarded by the orchestrator's mutex
 	settings  atomic.Pointer[settings]

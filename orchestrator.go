@@ -121,6 +121,9 @@ func (o *Orchestrator) newOperation(name string) *Operation {
 	op := &Operation{name: name, clock: o.clock, bad: checkName(name)}
 	if o.events != nil {
 		op.tell = o.events.tell
+		if o.rules.config.ObserveCalls {
+			op.tellCalls = op.tell
+		}
 	}
 	strategy, policy := o.rules.named(name)
 	op.configure(strategy, policy, &o.rules.table)

@@ -3,6 +3,7 @@ package trysail
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 )
@@ -63,13 +64,16 @@ func (h *held) done(err error) {
 	if h.cancel != nil {
 		defer h.cancel(nil)
 	}
+	h.call.attempts, h.call.held = max(h.call.attempts, 1), true
 	if err == nil {
 		h.call.succeed()
 		return
 	}
-	h.call.attempts, h.call.held = max(h.call.attempts, 1), true
 	h.call.finish(h.ctx, h.call.judge(h.ctx, err), err)
 }
+
+// errLost is what an observer hears of a permit that was lost.
+var errLost = errors.New("the permit was lost: nobody called Done")
 
 // lose takes back what nobody gave back.
 func (h *held) lose() {
@@ -77,6 +81,7 @@ func (h *held) lose() {
 		if h.cancel != nil {
 			h.cancel(nil)
 		}
+		h.call.attempts, h.call.err = max(h.call.attempts, 1), errLost
 		h.call.fail(result{outcome: outcomeFailure})
 		h.call.op.counters.misuses.Add(1)
 	})
