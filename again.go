@@ -13,6 +13,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 	v := c.judge(ctx, err)
 	wait, ok := c.wait(ctx, v)
 	if ok && !c.affordable() {
+		c.op.counters.denied.Add(1)
 		ok, c.broke, err = false, true, &both{err, ErrBudget}
 	}
 	if ok {
@@ -85,14 +86,14 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
-		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
+		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts + c.hedges,
 	})
 	r := result{outcome: outcomeNeutral, after: v.after}
 	if c.set.table[v.class].Count {
 		r.outcome = outcomeFailure
 	}
-	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
-	c.fail(r)
+	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts + c.hedges, RetryAfter: v.after, Err: err}
+	c.fail(r, c.signal(v, err))
 	if v.class == ClassCanceled {
 		c.op.counters.canceled.Add(1) // after the failure, of which it is one
 	}

@@ -128,11 +128,21 @@ func (s setting) fields() []field {
 	add("Strategy", s.strategy)
 	add("Total", s.policy.Total)
 	add("Attempt", s.policy.Attempt)
+	s.policy.Throttle.fields(add)
 	s.policy.Limiter.fields(add)
 	s.policy.Bulkhead.fields(add)
 	s.policy.Retry.fields(add)
 	s.policy.Breaker.fields(add)
+	s.policy.Hedge.fields(add)
 	return list
+}
+
+func (p *ThrottlePolicy) fields(add func(string, any)) {
+	add("Throttle.Factor", p.Factor)
+	add("Throttle.Window", p.Window)
+	add("Throttle.MinCalls", p.MinCalls)
+	add("Throttle.MaxShare", p.MaxShare)
+	add("Throttle.Disabled", p.Disabled)
 }
 
 func (p *LimiterPolicy) fields(add func(string, any)) {
@@ -144,6 +154,8 @@ func (p *LimiterPolicy) fields(add func(string, any)) {
 
 func (p *BulkheadPolicy) fields(add func(string, any)) {
 	add("Bulkhead.MaxConcurrent", p.MaxConcurrent)
+	add("Bulkhead.MinConcurrent", p.MinConcurrent)
+	add("Bulkhead.Adaptive", p.Adaptive)
 	add("Bulkhead.MaxQueue", p.MaxQueue)
 	add("Bulkhead.MaxWait", p.MaxWait)
 	add("Bulkhead.Disabled", p.Disabled)
@@ -185,4 +197,11 @@ func (b *BreakerPolicy) fields(add func(string, any)) {
 	add("Breaker.HonorRetryAfter", b.HonorRetryAfter)
 	add("Breaker.RampUp", b.RampUp)
 	add("Breaker.Disabled", b.Disabled)
+}
+
+func (p *HedgePolicy) fields(add func(string, any)) {
+	add("Hedge.After", p.After)
+	add("Hedge.Percentile", p.Percentile)
+	add("Hedge.Max", p.Max)
+	add("Hedge.Disabled", p.Disabled)
 }

@@ -45,7 +45,7 @@ func TestBackoffFigures(t *testing.T) {
 					wantNear(t, "least", i+1, waits[0], want.least[i], 0.02)
 				}
 				if i < len(want.most) {
-					wantNear(t, "longest", i+1, waits[runs-1], want.most[i], 0.02)
+					wantNear(t, "longest", i+1, waits[runs-1], want.most[i], 0.04) // an extreme: rarely reached
 				}
 			}
 			if formula == BackoffDecorrelated {

@@ -3,8 +3,6 @@ package trysail
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -14,9 +12,6 @@ type Result[T any] struct {
 	Value T
 	Err   error // as Do returns it
 }
-
-// errNoAnswer is the error of an item whose function ended its goroutine.
-var errNoAnswer = errors.New("the function ended its goroutine without an answer")
 
 // batchWidth is how many items of a batch run at once.
 const batchWidth = 8
@@ -57,24 +52,7 @@ type batch[In, Out any] struct {
 	results  []Result[Out]
 	next     atomic.Int64
 	stop     atomic.Pointer[error] // why the rest is not tried
-	panicked atomic.Pointer[batchPanic]
-}
-
-// batchPanic is a panic that happened in a worker.
-type batchPanic struct {
-	value any
-	stack []byte
-}
-
-func (p batchPanic) String() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
-
-// Error makes an error of it, so that a recovered one reads well.
-func (p batchPanic) Error() string { return p.String() }
-
-// Unwrap gives the value back if it is an error.
-func (p batchPanic) Unwrap() error {
-	err, _ := p.value.(error)
-	return err
+	panicked atomic.Pointer[carriedPanic]
 }
 
 func (b *batch[In, Out]) work() {
@@ -95,7 +73,7 @@ func (b *batch[In, Out]) one(i int) {
 	b.results[i].Err = errNoAnswer // if fn ends its goroutine
 	defer func() {
 		if v := recover(); v != nil {
-			b.panicked.CompareAndSwap(nil, &batchPanic{v, debug.Stack()})
+			b.panicked.CompareAndSwap(nil, carry(v))
 		}
 		if err := b.results[i].Err; errors.Is(err, errNoAnswer) {
 			b.stop.CompareAndSwap(nil, &err) // this worker is gone, and the others may follow

@@ -24,9 +24,11 @@ type bulkhead struct {
 	// without the lock; with it, they are given out under the lock only.
 	word atomic.Int64
 
+	places atomic.Int64 // free or not; written under mu
+	learnt learnt
+
 	mu      sync.Mutex // guards what follows, and the 1 in word
 	policy  BulkheadPolicy
-	places  int64
 	waiting int
 	queues  [priorities]list.List // of *waiter
 
@@ -70,26 +72,37 @@ func (b *bulkhead) leave() {
 
 // reconfigure puts the bulkhead under a checked policy. More places go to those who
 // wait; of fewer, the surplus is not given out again. A shorter queue lets those
-// stay who are in it. Without a bound everybody is let in.
+// stay who are in it. Without a bound everybody is let in. What an adaptive one has
+// found out stays.
 func (b *bulkhead) reconfigure(p BulkheadPolicy) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	places := int64(p.MaxConcurrent)
-	if !p.active() {
+	switch {
+	case !p.active():
 		places = noBound
+	case p.Adaptive:
+		places = min(max(b.learnt.before(b), int64(p.MinConcurrent)), places)
 	}
-	b.word.Add(onePlace * (places - b.places))
-	b.policy, b.places = p, places
+	b.learnt.on.Store(p.active() && p.Adaptive)
+	b.policy = p
+	b.resize(places)
+}
+
+// resize changes the number of places. It is called under the lock.
+func (b *bulkhead) resize(places int64) {
+	b.word.Add(onePlace * (places - b.places.Load()))
+	b.places.Store(places)
 	b.grant()
 }
 
 // running returns how many calls have a place.
-func (b *bulkhead) running() int64 { return b.places - b.word.Load()>>1 }
+func (b *bulkhead) running() int64 { return b.places.Load() - b.word.Load()>>1 }
 
 // refuse counts a refusal and returns its error.
 func (b *bulkhead) refuse() *Error {
 	b.refused++
-	full := &fullError{running: b.running(), places: b.places, waiting: b.waiting, queue: b.policy.MaxQueue}
+	full := &fullError{running: b.running(), places: b.places.Load(), waiting: b.waiting, queue: b.policy.MaxQueue}
 	return &Error{Operation: b.name, Class: ClassOverloaded, Err: full}
 }
 
@@ -109,7 +122,8 @@ func (e *fullError) Unwrap() error { return ErrBulkheadFull }
 type BulkheadSnapshot struct {
 	MaxConcurrent, MaxQueue int // as configured
 
-	Running int // calls that have a place; more than MaxConcurrent after that was lowered
+	Limit   int // calls that may run at once now: MaxConcurrent, or less if Adaptive
+	Running int // calls that have a place; more than Limit after that fell
 	Waiting int // calls in the queue
 
 	Waits   uint64 // calls that had to wait
@@ -120,7 +134,7 @@ func (b *bulkhead) snapshot() BulkheadSnapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return BulkheadSnapshot{
-		MaxConcurrent: b.policy.MaxConcurrent, MaxQueue: b.policy.MaxQueue,
+		MaxConcurrent: b.policy.MaxConcurrent, MaxQueue: b.policy.MaxQueue, Limit: int(b.places.Load()),
 		Running: int(b.running()), Waiting: b.waiting, Waits: b.waits, Refused: b.refused,
 	}
 }

@@ -12,6 +12,15 @@ type BulkheadPolicy struct {
 	// waits: 1 to 100,000. Default 0: any number.
 	MaxConcurrent int
 
+	// Adaptive finds by itself how many calls the dependency takes at once, between
+	// MinConcurrent and MaxConcurrent. It begins with 20. When a call is refused for the load or
+	// passes a time limit, the number falls to 0.7 of itself, at most once in the time that a call takes; with
+	// as many successes as there are places, and half of them in use, it grows by one.
+	Adaptive bool
+
+	// MinConcurrent is where Adaptive stops: 1 to MaxConcurrent. Default 1.
+	MinConcurrent int
+
 	// MaxQueue is how many further calls may wait for a place: up to 100,000. Default 0:
 	// none waits, but is refused with [ErrBulkheadFull].
 	MaxQueue int
@@ -35,6 +44,8 @@ func (p *BulkheadPolicy) active() bool { return p.MaxConcurrent != 0 && !p.Disab
 // or returns p with its zero fields taken from base.
 func (p BulkheadPolicy) or(base BulkheadPolicy) BulkheadPolicy {
 	p.MaxConcurrent = cmp.Or(p.MaxConcurrent, base.MaxConcurrent)
+	p.Adaptive = p.Adaptive || base.Adaptive
+	p.MinConcurrent = cmp.Or(p.MinConcurrent, base.MinConcurrent)
 	p.MaxQueue = cmp.Or(p.MaxQueue, base.MaxQueue)
 	p.MaxWait = cmp.Or(p.MaxWait, base.MaxWait)
 	p.Disabled = p.Disabled || base.Disabled
@@ -46,6 +57,9 @@ func (p BulkheadPolicy) complete() BulkheadPolicy {
 	if p.MaxConcurrent != 0 {
 		p.MaxWait = cmp.Or(p.MaxWait, defaultBulkheadWait)
 	}
+	if p.Adaptive {
+		p.MinConcurrent = cmp.Or(p.MinConcurrent, 1)
+	}
 	return p
 }
 
@@ -55,9 +69,18 @@ func (p *BulkheadPolicy) check(f *faults) {
 		if p.MaxQueue != 0 || p.MaxWait != 0 {
 			f.add("Bulkhead.MaxConcurrent", "0, want a number, because MaxQueue is %d and MaxWait is %v", p.MaxQueue, p.MaxWait)
 		}
+		if p.Adaptive || p.MinConcurrent != 0 {
+			f.add("Bulkhead.MaxConcurrent", "0, want a number, because Adaptive is %t and MinConcurrent is %d", p.Adaptive, p.MinConcurrent)
+		}
 		return
 	}
 	f.count("Bulkhead.MaxConcurrent", p.MaxConcurrent, maxPlaces)
+	switch {
+	case p.Adaptive && (p.MinConcurrent < 1 || p.MinConcurrent > p.MaxConcurrent):
+		f.add("Bulkhead.MinConcurrent", "%d, want 1 to MaxConcurrent, which is %d", p.MinConcurrent, p.MaxConcurrent)
+	case !p.Adaptive && p.MinConcurrent != 0:
+		f.add("Bulkhead.MinConcurrent", "%d, want Adaptive, without which it means nothing", p.MinConcurrent)
+	}
 	if p.MaxQueue < 0 || p.MaxQueue > maxPlaces {
 		f.add("Bulkhead.MaxQueue", "%d, want 0 to %d", p.MaxQueue, maxPlaces)
 	}

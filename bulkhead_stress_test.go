@@ -65,7 +65,7 @@ func (g *throng) check(t *testing.T, seed uint64, most int64) {
 		t.Errorf("seed %d: %d at once, want 1 to %d", seed, peak, most)
 	}
 	s := g.b.snapshot()
-	if s.Running != 0 || s.Waiting != 0 || s.Refused != full+gone || g.b.word.Load() != onePlace*g.b.places {
+	if s.Running != 0 || s.Waiting != 0 || s.Refused != full+gone || g.b.word.Load() != onePlace*g.b.places.Load() {
 		t.Errorf("seed %d: snapshot() = %+v with the word %d; want nobody left, and %d refused", seed, s, g.b.word.Load(), full+gone)
 	}
 }

@@ -16,7 +16,8 @@ type call struct {
 	start    int64           // after the waits at the gates
 	queued   time.Duration   // those waits
 	caller   context.Context //nolint:containedctx // the caller's, where the policy has a limit for the call
-	attempts int
+	attempts int             // one after the other
+	hedges   int             // beside them
 	waited   time.Duration
 	pacer    pacer
 	last     error // the dependency's error of an earlier attempt
@@ -51,15 +52,14 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 		if refused != nil {
 			op.counters.rejected.Add(1)
 			if set.gates != nil {
-				c.refund()
-				c.leave()
+				c.abandon()
 			}
 			return c.unmade(refused)
 		}
 		c.permit = permit
 	}
-	if set.budget != nil {
-		set.budget.begin(op.clock, c.start) // a refused call earns no retry
+	if set.account != nil {
+		set.account.begin(op.clock, c.start) // a refused call earns no retry
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c *call) observeEnd(now int64) {
 	if c.op.tellCalls == nil {
 		return
 	}
-	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts, Wait: c.queued, Err: c.err}
+	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts + c.hedges, Wait: c.queued, Err: c.err}
 	if e.Err != nil {
 		e.Class = Classify(e.Err)
 	}
@@ -108,10 +108,10 @@ func (c *call) succeed() {
 	if c.breaker != nil {
 		c.breaker.succeed(c.permit, c.start, now)
 	}
-	if b := c.set.budget; b != nil {
+	if b := c.set.account; b != nil {
 		b.succeed(c.op.clock, now, c.set.policy.Retry.Cost)
 	}
-	c.leave()
+	c.report(signalTaken, now)
 	if c.op.tellCalls != nil {
 		if !c.held {
 			c.attempts++ // the one that succeeded
@@ -132,7 +132,7 @@ func (c *call) renew() {
 func (c *call) end() {
 	if !c.settled {
 		c.attempts, c.err = c.attempts+1, errPanicked
-		c.fail(result{outcome: outcomeFailure})
+		c.fail(result{outcome: outcomeFailure}, signalNone)
 		c.op.counters.panics.Add(1) // after the failure, of which it is one
 	}
 }
@@ -141,13 +141,13 @@ func (c *call) end() {
 var errPanicked = errors.New("the function panicked or left its goroutine")
 
 // fail settles the call, whose error is c.err.
-func (c *call) fail(r result) {
+func (c *call) fail(r result, s signal) {
 	c.settled = true
 	now := c.op.clock.now()
 	c.op.counters.failure(c.start, now)
 	if c.breaker != nil {
 		c.breaker.settle(c.permit, r, c.start, now)
 	}
-	c.leave()
+	c.report(s, now)
 	c.observeEnd(now)
 }

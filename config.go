@@ -131,8 +131,8 @@ func (r *resolver) policy(s Strategy, own Policy) Policy {
 	policy := own.or(base).complete()
 	if r.config.Disabled {
 		policy.Retry.Disabled, policy.Breaker.Disabled = true, true
-		policy.Limiter.Disabled, policy.Bulkhead.Disabled = true, true
-		policy.Total, policy.Attempt = 0, 0
+		policy.Throttle.Disabled, policy.Limiter.Disabled, policy.Bulkhead.Disabled = true, true, true
+		policy.Total, policy.Attempt, policy.Hedge.Disabled = 0, 0, true
 	}
 	return policy
 }

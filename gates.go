@@ -6,26 +6,33 @@ import (
 	"time"
 )
 
-// gates are what a call passes before the breaker is asked: the limiter, then the bulkhead.
+// gates are what a call passes before the breaker is asked: the throttle, the limiter, the
+// bulkhead. Each is nil when the policy has none.
 type gates struct {
-	limiter  *Limiter  // nil when the policy has none
-	bulkhead *bulkhead // nil when the policy has none
+	throttle *throttle
+	limiter  *Limiter
+	bulkhead *bulkhead
 
-	kept struct { // also while the policy has none, for the case that it gets one again
-		limiter  *Limiter
-		bulkhead *bulkhead
-	}
+	kept *gates // all that there have been, for the case that the policy gets one again
 }
 
 // gatesFor returns the gates of a checked policy, with what the ones before knew; nil
 // if there were and are none.
 func (op *Operation) gatesFor(policy *Policy, before *gates) *gates {
-	if before == nil && !policy.Limiter.active() && !policy.Bulkhead.active() {
+	g := &gates{kept: &gates{}}
+	if before != nil {
+		*g.kept = *before.kept
+	} else if !policy.Throttle.active() && !policy.Limiter.active() && !policy.Bulkhead.active() {
 		return nil
 	}
-	g := &gates{}
-	if before != nil {
-		g.kept = before.kept
+	now := op.clock.now()
+	if policy.Throttle.active() {
+		if g.kept.throttle == nil {
+			g.kept.throttle = newThrottle(op.name, policy.Throttle, now)
+		} else {
+			g.kept.throttle.reconfigure(policy.Throttle, now)
+		}
+		g.throttle = g.kept.throttle
 	}
 	if policy.Limiter.active() {
 		if g.kept.limiter == nil {
@@ -36,7 +43,7 @@ func (op *Operation) gatesFor(policy *Policy, before *gates) *gates {
 		g.limiter = g.kept.limiter
 	}
 	switch {
-	case g.kept.bulkhead != nil:
+	case g.kept.bulkhead != nil: // also without a bound: those who wait must be let in
 		g.kept.bulkhead.reconfigure(policy.Bulkhead)
 	case policy.Bulkhead.active():
 		g.kept.bulkhead = newBulkhead(op.name, policy.Bulkhead)
@@ -63,8 +70,7 @@ func (c *call) enter(ctx context.Context) error {
 	c.queued = time.Duration(c.start - began)
 	if total := c.set.policy.Total; total > 0 && c.queued >= total {
 		// It got through in the last moment; nothing is left for the call itself.
-		c.refund()
-		c.leave()
+		c.abandon()
 		return c.turnedAway(&Error{Operation: c.op.name, Class: ClassTransient, Err: ErrTotalTimeout})
 	}
 	return nil
@@ -76,6 +82,11 @@ var errQueueLimit = errors.New("time limit of the call has passed in the queue")
 
 func (c *call) pass(ctx context.Context) error {
 	g := c.set.gates
+	if g.throttle != nil {
+		if err := g.throttle.admit(c.start); err != nil {
+			return c.turnedAway(err)
+		}
+	}
 	if g.limiter != nil {
 		if err := g.limiter.Wait(ctx, 1); err != nil {
 			return c.turnedAway(err)
@@ -107,6 +118,8 @@ func (c *call) turnedAway(err error) error {
 	switch {
 	case errors.Is(err, ErrBulkheadFull):
 		n.full.Add(1)
+	case errors.Is(err, ErrThrottled):
+		n.throttled.Add(1)
 	case errors.Is(err, ErrLimited):
 		n.limited.Add(1)
 	default:
@@ -128,7 +141,13 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// refund gives back what a call took that does not reach the dependency after all.
+// abandon gives back what a call has got at the gates that does not reach the dependency after all.
+func (c *call) abandon() {
+	c.refund()
+	c.leave()
+}
+
+// refund gives back what a call took from the limiter.
 func (c *call) refund() {
 	if l := c.set.gates.limiter; l != nil {
 		l.giveBack(1)
@@ -140,6 +159,54 @@ func (c *call) leave() {
 	if c.place != nil {
 		c.place.leave()
 	}
+}
+
+// A signal is what the end of a call says about the load that the dependency takes.
+type signal uint8
+
+const (
+	signalNone     signal = iota // nothing
+	signalTaken                  // it took the call, whatever the answer
+	signalFailed                 // it did not, but not because of the load
+	signalOverload               // it takes no more, or takes too long
+)
+
+// signal returns what a failed call says.
+func (c *call) signal(v verdict, err error) signal {
+	switch {
+	case v.class == ClassCanceled:
+		return signalNone
+	case v.class == ClassRateLimited, v.class == ClassOverloaded, v.ended,
+		errors.Is(err, ErrAttemptTimeout), errors.Is(err, ErrTotalTimeout):
+		return signalOverload
+	case c.set.table[v.class].Count:
+		return signalFailed
+	default:
+		return signalTaken
+	}
+}
+
+// report tells the gates how the call has ended, and gives its place back.
+func (c *call) report(s signal, now int64) {
+	g := c.set.gates
+	if g == nil {
+		return
+	}
+	if g.throttle != nil {
+		g.throttle.count(s, now)
+	}
+	if c.place != nil {
+		c.place.learn(s, c.start, now)
+	}
+	c.leave()
+}
+
+// Throttle returns a snapshot of the operation's throttle, and whether it has one.
+func (op *Operation) Throttle() (ThrottleSnapshot, bool) {
+	if g := op.settings.Load().gates; g != nil && g.throttle != nil {
+		return g.throttle.snapshot(op.clock.now()), true
+	}
+	return ThrottleSnapshot{}, false
 }
 
 // Limiter returns a snapshot of the operation's limiter, and whether it has one.

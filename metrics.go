@@ -15,12 +15,16 @@ type OperationMetrics struct {
 	Failed    uint64 // those below included
 
 	Rejected  uint64 // refused by the breaker
+	Throttled uint64 // dropped by the throttle
 	Limited   uint64 // refused by the limiter
 	Full      uint64 // refused by the bulkhead
 	Canceled  uint64 // ended because the caller gave up
 	Panics    uint64 // the function panicked, or left its goroutine
 	Fallbacks uint64 // failed calls that were handed to a fallback
 	Retries   uint64 // attempts after the first
+	Hedges    uint64 // attempts beside a slow one
+	HedgeWins uint64 // calls that a hedge answered
+	Denied    uint64 // retries and hedges that were not made because the budget was used up
 	Misuses   uint64 // permits that were given back twice or never
 
 	Opens, HalfOpens, Closes uint64 // transitions of the breaker by its own rule
@@ -52,6 +56,7 @@ type counters struct {
 
 	failed      atomic.Pointer[histogram] // calls that ran; refused ones are in rejected and unstarted; nil until one fails
 	rejected    atomic.Uint64
+	throttled   atomic.Uint64
 	limited     atomic.Uint64
 	full        atomic.Uint64
 	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
@@ -59,6 +64,9 @@ type counters struct {
 	panics      atomic.Uint64
 	fallbacks   atomic.Uint64
 	retries     atomic.Uint64
+	hedges      atomic.Uint64
+	hedgeWins   atomic.Uint64
+	denied      atomic.Uint64
 	misuses     atomic.Uint64
 	lastFailure atomic.Int64
 }
@@ -92,17 +100,21 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 	m := OperationMetrics{
 		Succeeded:   c.succeeded.total(),
 		Rejected:    c.rejected.Load(),
+		Throttled:   c.throttled.Load(),
 		Limited:     c.limited.Load(),
 		Full:        c.full.Load(),
 		Canceled:    c.canceled.Load(),
 		Panics:      c.panics.Load(),
 		Fallbacks:   c.fallbacks.Load(),
 		Retries:     c.retries.Load(),
+		HedgeWins:   c.hedgeWins.Load(), // before hedges, of which it is a part
+		Hedges:      c.hedges.Load(),
+		Denied:      c.denied.Load(),
 		Misuses:     c.misuses.Load(),
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
 		LastFailure: clk.wall(c.lastFailure.Load()),
 	}
-	m.Failed = m.Rejected + m.Limited + m.Full + c.unstarted.Load()
+	m.Failed = m.Rejected + m.Throttled + m.Limited + m.Full + c.unstarted.Load()
 	ran := []*histogram{&c.succeeded}
 	if failed := c.failed.Load(); failed != nil {
 		ran = append(ran, failed)

@@ -27,19 +27,25 @@ type settings struct {
 	breaker  *Breaker      // kept while the policy has none, for the case that it gets one again
 	active   *Breaker      // the one that calls go through, or nil
 	gates    *gates        // nil when there are none
-	budget   *RetryBudget  // nil when there is none
-	limited  bool          // there is a time limit
+	budget   *RetryBudget  // of retries; nil when there is none
+	account  *RetryBudget  // of retries and hedges, or of hedges alone; nil when there is neither
+	hedging  *hedging      // nil when there is and was none
+	limited  bool          // there is a time limit, or hedging
 }
 
 // configure puts the operation under a checked policy. The breaker keeps its
 // state and its count.
 func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequences) {
-	next := &settings{strategy: strategy, policy: policy, table: table, budget: policy.Retry.Budget}
+	next := &settings{strategy: strategy, policy: policy, table: table}
 	if old := op.settings.Load(); old != nil {
-		next.breaker, next.gates = old.breaker, old.gates
+		next.breaker, next.gates, next.hedging = old.breaker, old.gates, old.hedging
 	}
 	next.gates = op.gatesFor(policy, next.gates)
-	next.limited = policy.Total > 0 || policy.Attempt > 0
+	next.budget, next.account = policy.Retry.Budget, policy.Retry.Budget
+	if policy.Hedge.active() {
+		next.hedge(op.clock)
+	}
+	next.limited = policy.Total > 0 || policy.Attempt > 0 || policy.Hedge.active()
 	switch {
 	case policy.Breaker.Disabled:
 	case next.breaker == nil:
@@ -52,6 +58,17 @@ func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequ
 	}
 	op.settings.Store(next)
 	op.reconfigureKeys()
+}
+
+// hedge gets ready for a policy that hedges.
+func (s *settings) hedge(c clock) {
+	if s.hedging == nil {
+		s.hedging = newHedging(c)
+	}
+	s.hedging.refresh()
+	if s.account == nil {
+		s.account = s.hedging.purse
+	}
 }
 
 // Name returns the operation's name.

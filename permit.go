@@ -82,7 +82,7 @@ func (h *held) lose() {
 			h.cancel(nil)
 		}
 		h.call.attempts, h.call.err = max(h.call.attempts, 1), errLost
-		h.call.fail(result{outcome: outcomeFailure})
+		h.call.fail(result{outcome: outcomeFailure}, signalNone)
 		h.call.op.counters.misuses.Add(1)
 	})
 }
@@ -129,20 +129,25 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 
 // begun makes an attempt whose context lives on when it has succeeded, until the
 // permit is given back. Only the wait for its begin is limited.
-func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, error)) (T, error) {
-	if h.call.set.policy.Attempt == 0 {
+func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, error)) (value T, err error) {
+	limit, hedged := h.call.set.policy.Attempt, h.call.mayHedge(ctx)
+	if limit == 0 && !hedged {
 		return fn(ctx)
 	}
 	own, cancel := context.WithCancelCause(ctx)
-	timer := newLimit(h.call.set.policy.Attempt, cancel)
+	lift := newLimit(limit, cancel)
 	defer func() {
-		timer.Stop()
+		lift()
 		if h.cancel == nil { // fn failed, or never returned
 			cancel(nil)
 		}
 	}()
-	value, err := fn(own)
-	switch passed := !timer.Stop(); {
+	if hedged {
+		value, err = race(own, &h.call, fn)
+	} else {
+		value, err = fn(own)
+	}
+	switch passed := !lift(); {
 	case err == nil && !passed && own.Err() == nil:
 		h.cancel = cancel
 		return value, nil

@@ -18,10 +18,12 @@ type Policy struct {
 	// Attempt bounds each attempt: up to 1 h, at most Total. Default 0: no limit.
 	Attempt time.Duration
 
+	Throttle ThrottlePolicy
 	Limiter  LimiterPolicy
 	Bulkhead BulkheadPolicy
 	Breaker  BreakerPolicy
 	Retry    RetryPolicy
+	Hedge    HedgePolicy
 }
 
 // probeGrace is how much longer than an attempt a probe may take.
@@ -32,10 +34,12 @@ func (p Policy) or(base Policy) Policy {
 	return Policy{
 		Total:    cmp.Or(p.Total, base.Total),
 		Attempt:  cmp.Or(p.Attempt, base.Attempt),
+		Throttle: p.Throttle.or(base.Throttle),
 		Limiter:  p.Limiter.or(base.Limiter),
 		Bulkhead: p.Bulkhead.or(base.Bulkhead),
 		Breaker:  p.Breaker.or(base.Breaker),
 		Retry:    p.Retry.or(base.Retry),
+		Hedge:    p.Hedge.or(base.Hedge),
 	}
 }
 
@@ -45,7 +49,8 @@ func (p Policy) complete() Policy {
 		// Never less than without a limit: a probe may be a stream, of which Attempt bounds the begin.
 		p.Breaker.ProbeTimeout = min(max(p.Attempt+probeGrace, p.Breaker.defaultProbeTimeout()), time.Hour)
 	}
-	p.Limiter, p.Bulkhead, p.Breaker = p.Limiter.complete(), p.Bulkhead.complete(), p.Breaker.complete()
+	p.Throttle, p.Limiter, p.Bulkhead = p.Throttle.complete(), p.Limiter.complete(), p.Bulkhead.complete()
+	p.Breaker, p.Hedge = p.Breaker.complete(), p.Hedge.complete()
 	return p
 }
 
@@ -65,9 +70,11 @@ func (p Policy) check(where string) error {
 		f.add("Breaker.ProbeTimeout", "%v, want at least Attempt, which is %v: a probe would be given up while it runs",
 			p.Breaker.ProbeTimeout, p.Attempt)
 	}
+	p.Throttle.check(&f)
 	p.Limiter.check(&f)
 	p.Bulkhead.check(&f)
 	p.Retry.check(&f)
 	p.Breaker.check(&f)
+	p.Hedge.check(&f, p.Attempt)
 	return errors.Join(f.errs...)
 }

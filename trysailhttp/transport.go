@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/trysail-go/trysail"
 )
@@ -25,7 +26,8 @@ import (
 //
 // The operation's time limits bound the wait for the headers. Nothing is cancelled when
 // RoundTrip returns, so the body can be read for as long as the caller likes.
-// The breaker judges a call when its headers arrive.
+// The breaker judges a call when its headers arrive. A hedge is a second request beside the first; the one
+// that is not needed is ended, and its answer closed.
 type Transport struct {
 	// Operation is what requests run under. Required.
 	Operation *trysail.Operation
@@ -41,10 +43,14 @@ type Transport struct {
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e := exchange{transport: t, request: req}
-	resp, err := trysail.Do(req.Context(), t.Operation, e.attempt)
-	if e.attempts == 0 && req.Body != nil {
+	if !e.repeatable() {
+		e.request = req.WithContext(trysail.WithoutHedging(req.Context()))
+	}
+	answer, err := trysail.Do(e.request.Context(), t.Operation, e.attempt)
+	if e.attempts.Load() == 0 && req.Body != nil {
 		_ = req.Body.Close() // a RoundTripper closes the body, also when it sends nothing
 	}
+	resp := answer.Response
 	switch {
 	case err == nil:
 		return resp, nil
@@ -62,33 +68,43 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 type exchange struct {
 	transport *Transport
 	request   *http.Request
-	attempts  int
+	attempts  atomic.Int64 // hedges are sent at the same time
+}
+
+// An answer is a response that is closed when another attempt was faster.
+type answer struct{ *http.Response }
+
+// Close gives the connection back.
+func (a answer) Close() error {
+	if a.Response == nil {
+		return nil
+	}
+	return a.Body.Close()
 }
 
 // attempt sends the request once. For an answer with an error status it returns
 // both the answer and the error that stands for it.
-func (e *exchange) attempt(ctx context.Context) (*http.Response, error) {
-	e.attempts++
-	req, err := e.prepare()
+func (e *exchange) attempt(ctx context.Context) (answer, error) {
+	req, err := e.prepare(e.attempts.Add(1))
 	if err != nil {
-		return nil, trysail.Permanent(err)
+		return answer{}, trysail.Permanent(err)
 	}
 	resp, err := roundTrip(ctx, e.base(), req)
 	if err != nil {
-		return nil, e.unlessSpent(Mark(err))
+		return answer{}, e.unlessSpent(Mark(err))
 	}
 	if resp.StatusCode < http.StatusBadRequest {
-		return resp, nil
+		return answer{resp}, nil
 	}
 	keepBody(resp)
-	return resp, e.unlessSpent(FromResponse(resp))
+	return answer{resp}, e.unlessSpent(FromResponse(resp))
 }
 
 // prepare returns the request to send: the caller's own at first, then copies
 // with the body from the start. A RoundTripper must not change the caller's.
-func (e *exchange) prepare() (*http.Request, error) {
+func (e *exchange) prepare(number int64) (*http.Request, error) {
 	req := e.request
-	if e.attempts == 1 && e.transport.AttemptHeader == "" {
+	if number == 1 && e.transport.AttemptHeader == "" {
 		return req, nil
 	}
 	again := req.WithContext(req.Context())
@@ -97,9 +113,9 @@ func (e *exchange) prepare() (*http.Request, error) {
 		if again.Header == nil {
 			again.Header = http.Header{}
 		}
-		again.Header.Set(e.transport.AttemptHeader, strconv.Itoa(e.attempts))
+		again.Header.Set(e.transport.AttemptHeader, strconv.FormatInt(number, 10))
 	}
-	if e.attempts > 1 && req.GetBody != nil {
+	if number > 1 && req.GetBody != nil {
 		body, err := req.GetBody()
 		if err != nil {
 			return nil, err
@@ -146,11 +162,16 @@ func (r *released) Close() error {
 // unlessSpent keeps an error from being retried when the body cannot be sent a
 // second time.
 func (e *exchange) unlessSpent(err error) error {
-	req := e.request
-	if req.Body != nil && req.Body != http.NoBody && req.GetBody == nil {
+	if !e.repeatable() {
 		return trysail.Committed(err)
 	}
 	return err
+}
+
+// repeatable reports whether the request can be sent more than once.
+func (e *exchange) repeatable() bool {
+	req := e.request
+	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
 func (e *exchange) base() http.RoundTripper {

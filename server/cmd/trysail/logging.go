@@ -79,5 +79,10 @@ func (l eventLog) Observe(e trysail.Event) {
 		l.log.LogAttrs(ctx, slog.LevelDebug, "retry",
 			slog.String("operation", e.Operation), slog.Int("attempt", e.Attempt), slog.String("class", e.Class.String()),
 			slog.Duration("wait", e.Wait), slog.Any("error", e.Err))
+	case trysail.EventHedge:
+		l.log.LogAttrs(ctx, slog.LevelDebug, "hedge", slog.String("operation", e.Operation), slog.Duration("after", e.Wait))
+	case trysail.EventFallback:
+		l.log.LogAttrs(ctx, slog.LevelDebug, "fallback", slog.String("operation", e.Operation), slog.Any("error", e.Err))
+	case trysail.EventCall: // the access log has them
 	}
 }

@@ -1,0 +1,156 @@
+package trysail
+
+import (
+	"cmp"
+	"sync"
+	"time"
+)
+
+// A HedgePolicy begins another attempt beside one that takes long, and takes the answer that
+// comes first: a remedy against rare slow answers, not against an overload. Its zero value begins
+// none. Each hedge is taken from Retry.Budget; without one, from a budget of the operation's own with the
+// defaults of [RetryBudgetConfig].
+//
+// The function then runs in several goroutines at the same time, each with a context of its own,
+// and must bear that. An attempt that has lost has its context ended, with the cause [ErrHedgeLost]; it may
+// still be running when the call returns. Its value, if it has a method Close() error, is closed, also
+// beside an error. Use it
+// only where a call made twice does no harm, see [WithoutHedging]. A call that is hedged costs two
+// goroutines, some 3 us.
+//
+// The remedy is that of Dean and Barroso, "The Tail at Scale", 2013: a second request after the
+// 95th percentile makes at most 5 % more of them.
+type HedgePolicy struct {
+	// After is how long an attempt must take before another one begins: up to 1 h, less
+	// than Policy.Attempt. With Percentile it is the shortest such time. Default 0.
+	After time.Duration
+
+	// Percentile takes that time from the newest attempts: as long as this share of them took
+	// at most, and up to 4 % more; 0.5 to 0.999. Nothing is hedged before 20 were measured. Default 0: After alone.
+	Percentile float64
+
+	// Max is how many attempts may begin beside the first, each as long after the one
+	// before: 1 to 5. Default 1.
+	Max int
+
+	// Disabled begins none, whatever the fields above say.
+	Disabled bool
+}
+
+// active reports whether an attempt may have rivals.
+func (p *HedgePolicy) active() bool { return (p.After != 0 || p.Percentile != 0) && !p.Disabled }
+
+// or returns p with its zero fields taken from base.
+func (p HedgePolicy) or(base HedgePolicy) HedgePolicy {
+	p.After = cmp.Or(p.After, base.After)
+	p.Percentile = cmp.Or(p.Percentile, base.Percentile)
+	p.Max = cmp.Or(p.Max, base.Max)
+	p.Disabled = p.Disabled || base.Disabled
+	return p
+}
+
+// complete derives what no strategy states.
+func (p HedgePolicy) complete() HedgePolicy {
+	if p.After != 0 || p.Percentile != 0 {
+		p.Max = cmp.Or(p.Max, 1)
+	}
+	return p
+}
+
+// check notes every bad field of a completed policy whose attempts are limited by attempt.
+func (p *HedgePolicy) check(f *faults, attempt time.Duration) {
+	f.wait("Hedge.After", p.After)
+	if attempt > 0 && p.After >= attempt {
+		f.add("Hedge.After", "%v, want less than Attempt, which is %v: no other attempt would ever begin", p.After, attempt)
+	}
+	if p.Percentile != 0 && !(p.Percentile >= 0.5 && p.Percentile <= 0.999) { // written so that NaN fails too
+		f.add("Hedge.Percentile", "%v, want 0.5 to 0.999, or 0 for After alone", p.Percentile)
+	}
+	switch {
+	case p.After == 0 && p.Percentile == 0 && p.Max != 0:
+		f.add("Hedge.Max", "%d, want After or Percentile, without which it means nothing", p.Max)
+	case p.After != 0 || p.Percentile != 0:
+		f.count("Hedge.Max", p.Max, 5)
+	}
+}
+
+// hedging is what an operation knows about how long its attempts take. It forgets: of the
+// newest attempts it holds 500 to 1000, and none that is older than twenty minutes.
+type hedging struct {
+	purse *RetryBudget // of an operation without a budget
+
+	mu              sync.Mutex // guards what follows
+	current, before *histogram
+	held            int   // in current
+	since           int64 // when current began
+	known           time.Duration
+	due             int // measurements until known is taken anew
+	measured        int
+	clock           clock
+}
+
+const (
+	hedgeTurn      = 500
+	hedgeTurnTime  = int64(10 * time.Minute)
+	leastMeasured  = 20
+	hedgeRefreshes = 16 // how often the percentile is taken anew within a turn
+)
+
+func newHedging(c clock) *hedging {
+	purse, _ := NewRetryBudget(RetryBudgetConfig{}) // the defaults are good
+	return &hedging{purse: purse, clock: c, current: &histogram{}, before: &histogram{}, since: c.now()}
+}
+
+// delay returns how long an attempt must take before another one begins, if that is known.
+func (h *hedging) delay(p *HedgePolicy) (time.Duration, bool) {
+	if p.Percentile == 0 {
+		return p.After, true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.turn(h.clock.now())
+	if h.measured < leastMeasured {
+		return 0, false
+	}
+	if h.due <= 0 {
+		_, middle := summarize(p.Percentile, h.current, h.before)
+		h.known = middle + middle/32 // over the bucket: where all take the same time, none is late
+		h.due = min(h.measured, hedgeTurn) / hedgeRefreshes
+	}
+	return max(h.known, p.After), true
+}
+
+// learn takes how long it was until the first attempt of a race ended or its answer was not needed
+// any more. Leaving the latter out would leave out just those that are slow.
+func (h *hedging) learn(p *HedgePolicy, took time.Duration) {
+	if p.Percentile == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.turn(h.clock.now())
+	h.current.add(took)
+	h.held++
+	h.measured++
+	h.due--
+}
+
+// refresh has the percentile taken anew, which may be another one now.
+func (h *hedging) refresh() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.due = 0
+}
+
+// turn puts away what is old.
+func (h *hedging) turn(now int64) {
+	if h.held < hedgeTurn && now-h.since < hedgeTurnTime {
+		return
+	}
+	if now-h.since >= 2*hedgeTurnTime { // nobody has called for long
+		h.current, h.held = &histogram{}, 0
+	}
+	h.before, h.measured = h.current, h.held
+	h.current, h.held = &histogram{}, 0
+	h.since, h.due = now, 0
+}

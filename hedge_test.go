@@ -1,0 +1,391 @@
+package trysail_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+// hedging is a policy of one attempt with hedges.
+func hedging(p trysail.HedgePolicy) trysail.Policy {
+	policy := once()
+	policy.Hedge = p
+	return policy
+}
+
+// after is a hedge after two seconds.
+func after2s() trysail.HedgePolicy { return trysail.HedgePolicy{After: 2 * time.Second} }
+
+// A runner is what one attempt of a race does.
+type runner struct {
+	takes time.Duration
+	err   error
+}
+
+// raced makes a call whose attempts, in the order in which they begin, are the runners, and
+// returns the number of the one whose answer it got, from 0. Runners heed their contexts; those that
+// are not given take an hour.
+func raced(t testing.TB, op *trysail.Operation, runners ...runner) (winner int, took time.Duration, err error) {
+	t.Helper()
+	var begun atomic.Int64
+	start := time.Now()
+	winner, err = trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) {
+		i := int(begun.Add(1)) - 1
+		mine := runner{takes: time.Hour}
+		if i < len(runners) {
+			mine = runners[i]
+		}
+		select {
+		case <-time.After(mine.takes):
+			return i, mine.err
+		case <-ctx.Done():
+			return i, ctx.Err()
+		}
+	})
+	return winner, time.Since(start), err
+}
+
+func TestHedge(t *testing.T) {
+	const s = time.Second
+	for name, tc := range map[string]struct {
+		policy  trysail.HedgePolicy
+		runners []runner
+		winner  int
+		took    time.Duration
+		err     error
+		hedges  uint64
+	}{
+		"a fast answer needs none":       {after2s(), []runner{{2*s - 1, nil}}, 0, 2*s - 1, nil, 0},
+		"a slow one is overtaken":        {after2s(), []runner{{60 * s, nil}, {1 * s, nil}}, 1, 3 * s, nil, 1},
+		"the first may still be first":   {after2s(), []runner{{3 * s, nil}, {60 * s, nil}}, 0, 3 * s, nil, 1},
+		"a failure in time is the end":   {after2s(), []runner{{1 * s, errDown}}, 0, 1 * s, errDown, 0},
+		"a failure waits for the other":  {after2s(), []runner{{3 * s, errDown}, {8 * s, nil}}, 1, 10 * s, nil, 1},
+		"a hedge that fails is no end":   {after2s(), []runner{{9 * s, nil}, {1 * s, errDown}}, 0, 9 * s, nil, 1},
+		"the last failure is told":       {after2s(), []runner{{3 * s, errors.New("first")}, {8 * s, errDown}}, 1, 10 * s, errDown, 1},
+		"what cannot be helped ends all": {after2s(), []runner{{60 * s, nil}, {1 * s, errBadRequest}}, 1, 3 * s, errBadRequest, 1},
+		"as many as there may be": {
+			trysail.HedgePolicy{After: 2 * s, Max: 3},
+			[]runner{{60 * s, nil}, {60 * s, nil}, {60 * s, nil}, {1 * s, nil}},
+			3, 7 * s, nil, 3,
+		},
+		"and no more": {after2s(), []runner{{60 * s, nil}, {60 * s, nil}}, 0, 60 * s, nil, 1},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, hedging(tc.policy))
+			winner, took, err := raced(t, op, tc.runners...)
+			if winner != tc.winner || took != tc.took || !errors.Is(err, tc.err) {
+				t.Errorf("the winner is %d in %v with %v, want %d in %v with %v", winner, took, err, tc.winner, tc.took, tc.err)
+			}
+			m := op.Metrics()
+			if m.Hedges != tc.hedges || m.Calls != 1 || (m.HedgeWins == 1) != (tc.winner > 0 && tc.err == nil) {
+				t.Errorf("Metrics() = %+v, want %d hedges", m, tc.hedges)
+			}
+			var e *trysail.Error
+			if errors.As(err, &e) && e.Attempts != 1+int(tc.hedges) {
+				t.Errorf("the error tells of %d attempts, want %d", e.Attempts, 1+tc.hedges)
+			}
+		})
+	}
+}
+
+func TestHedgeIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op, r := listening(t, hedging(after2s()))
+		_, _, _ = raced(t, op, runner{time.Minute, nil}, runner{time.Second, nil})
+		heard := r.heard()
+		if len(heard) != 2 || heard[0].Kind != trysail.EventHedge || heard[0].Attempt != 1 || heard[0].Wait != 2*time.Second ||
+			heard[1].Kind != trysail.EventCall || heard[1].Attempt != 2 {
+			t.Errorf("heard %+v, want a hedge after 2s and a call of two attempts", heard)
+		}
+	})
+}
+
+// Those who lose have their contexts ended at once, and know why; the winner's lives until
+// its function has returned.
+func TestLosersAreCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		var begun atomic.Int64
+		lost := make(chan error, 1)
+		start := time.Now()
+		_, err := trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) {
+			if begun.Add(1) == 1 {
+				<-ctx.Done()
+				if took := time.Since(start); took != 3*time.Second {
+					t.Errorf("the loser hears of it after %v, want 3s", took)
+				}
+				lost <- context.Cause(ctx)
+				return 0, ctx.Err()
+			}
+			time.Sleep(time.Second)
+			return 1, ctx.Err()
+		})
+		if cause := <-lost; err != nil || !errors.Is(cause, trysail.ErrHedgeLost) {
+			t.Errorf("Do() = %v, and the loser's context ended with %v; want ErrHedgeLost", err, cause)
+		}
+	})
+}
+
+// closer is a value that must be closed by whoever gets it.
+type closer struct{ closed *atomic.Int64 }
+
+func (c *closer) Close() error { c.closed.Add(1); return nil }
+
+func TestValuesThatNobodyGetsAreClosed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		first error // that of the slow attempt, beside its value
+		late  bool  // it ends after the call
+	}{
+		"late":               {nil, true},
+		"late with an error": {errDown, true},
+		"before the winner":  {errDown, false},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, hedging(after2s()))
+			var closed, begun atomic.Int64
+			got, err := trysail.Do(t.Context(), op, func(context.Context) (*closer, error) {
+				if begun.Add(1) == 1 {
+					time.Sleep(3 * time.Second)
+					if tc.late {
+						time.Sleep(time.Minute) // deaf to its context
+					}
+					return &closer{&closed}, tc.first
+				}
+				time.Sleep(2 * time.Second)
+				return &closer{&closed}, nil
+			})
+			time.Sleep(time.Hour)
+			if err != nil || got == nil || closed.Load() != 1 {
+				t.Errorf("Do() = %v with %d values closed, want one, and not the winner's", err, closed.Load())
+			}
+		})
+	}
+	bubble(t, "none", func(t *testing.T) { // a nil pointer has nothing to close
+		op := newOperation(t, hedging(after2s()))
+		var begun atomic.Int64
+		_, err := trysail.Do(t.Context(), op, func(ctx context.Context) (*closer, error) {
+			if begun.Add(1) == 1 {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return nil, nil //nolint:nilnil // that is the point
+		})
+		synctest.Wait()
+		if err != nil {
+			t.Errorf("Do() = %v", err)
+		}
+	})
+}
+
+func TestPanicOfAHedge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		var begun atomic.Int64
+		defer func() {
+			v, ok := recover().(error)
+			if !ok || !strings.Contains(v.Error(), "oops") || !strings.Contains(v.Error(), "hedge_test.go") {
+				t.Errorf("recovered %v, want oops with the stack of where it happened", v)
+			}
+			if m := op.Metrics(); m.Panics != 1 || m.Failed != 1 || op.Breaker().Snapshot().Failures != 1 {
+				t.Errorf("Metrics() = %+v, want one panic, which is a failure", m)
+			}
+		}()
+		_, _ = trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) {
+			if begun.Add(1) == 2 {
+				panic("oops")
+			}
+			return 0, hang(ctx)
+		})
+		t.Error("Do() returned, want the panic")
+	})
+}
+
+// The panic of an attempt that has lost ends nothing, and is noted.
+func TestPanicOfALoser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		var begun atomic.Int64
+		_, err := trysail.Do(t.Context(), op, func(ctx context.Context) (int, error) {
+			if begun.Add(1) == 1 {
+				<-ctx.Done()
+				panic("lost")
+			}
+			return 1, nil
+		})
+		synctest.Wait()
+		if d := op.Explain(); err != nil || len(d) != 1 || !strings.Contains(d[0].Reason, "panicked: lost") {
+			t.Errorf("Do() = %v, Explain() = %+v; want the panic noted", err, d)
+		}
+	})
+}
+
+// Without an answer there is nobody to wait for.
+func TestHedgedFunctionThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		_, err := trysail.Do(t.Context(), op, func(context.Context) (int, error) { runtime.Goexit(); return 1, nil })
+		if err == nil || op.Metrics().Failed != 1 || op.Breaker().Snapshot().Failures != 1 {
+			t.Errorf("Do() = %v with %+v, want a failure", err, op.Metrics())
+		}
+	})
+}
+
+func TestHedgesNeedTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{Share: 0.1, Floor: 0.05, Window: time.Minute}) // three
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy := hedging(after2s())
+		policy.Retry.Budget = budget
+		op := newOperation(t, policy)
+		for range 4 {
+			_, _, _ = raced(t, op, runner{3 * time.Second, nil}, runner{time.Minute, nil})
+		}
+		if m, s := op.Metrics(), budget.Snapshot(); m.Hedges != 3 || m.Denied != 1 || s.Retries != 3 {
+			t.Errorf("Metrics() = %+v, budget %+v; want 3 hedges, and one denied", m, s)
+		}
+	})
+}
+
+// Without a budget of the policy's hedges have one of their own, and retries none.
+func TestHedgesHaveABudgetOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := hedging(after2s())
+		policy.Retry = trysail.RetryPolicy{NoJitter: true, Attempts: 2}
+		policy.Breaker.Disabled = true
+		op := newOperation(t, policy)
+		for range 1000 {
+			_, _, _ = raced(t, op, runner{2*time.Second + 1, nil})
+		}
+		// When all is slow: a tenth of the calls, and 0.2 a second in the 2000 s and a minute before.
+		m := op.Metrics()
+		if m.Hedges < 450 || m.Hedges > 100+400+12 || m.Denied != 1000-m.Hedges {
+			t.Errorf("Metrics() = %+v, want some 500 of the 1000 calls hedged", m)
+		}
+		denied := m.Denied
+		for range 50 {
+			_, _, _ = raced(t, op, runner{0, errDown}, runner{0, errDown})
+		}
+		if m := op.Metrics(); m.Retries != 50 || m.Denied != denied {
+			t.Errorf("Metrics() = %+v, want every retry made", m)
+		}
+	})
+}
+
+func TestNoHedge(t *testing.T) {
+	slow := []runner{{10 * time.Second, nil}, {0, nil}}
+	for name, run := range map[string]func(t *testing.T, op *trysail.Operation){
+		"of a probe": func(t *testing.T, op *trysail.Operation) {
+			halfOpen(t, op)
+			_, _, _ = raced(t, op, slow...)
+		},
+		"of a call that must not be made twice": func(t *testing.T, op *trysail.Operation) {
+			_, _ = trysail.Do(trysail.WithoutHedging(t.Context()), op, func(context.Context) (int, error) {
+				time.Sleep(time.Minute)
+				return 1, nil
+			})
+		},
+		"while the breaker is open": func(t *testing.T, op *trysail.Operation) {
+			time.AfterFunc(time.Second, func() { op.Breaker().ForceOpen(trysail.Override{}) })
+			_, _, _ = raced(t, op, slow...)
+		},
+		"for a caller who has left": func(t *testing.T, op *trysail.Operation) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, _ = trysail.Do(ctx, op, func(context.Context) (int, error) { time.Sleep(time.Minute); return 1, nil })
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, hedging(after2s()))
+			run(t, op)
+			if m := op.Metrics(); m.Hedges != 0 {
+				t.Errorf("Metrics() = %+v, want no hedge", m)
+			}
+		})
+	}
+}
+
+// Time limits and retries hold for all attempts of a race together.
+func TestHedgeUnderLimitsAndRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := hedging(after2s())
+		policy.Attempt = 10 * time.Second
+		policy.Retry = trysail.RetryPolicy{NoJitter: true, Attempts: 2}
+		op := newOperation(t, policy)
+		slow := runner{time.Hour, nil}
+		_, took, err := raced(t, op, slow, slow, slow, slow)
+		if !errors.Is(err, trysail.ErrAttemptTimeout) || took != 22*time.Second {
+			t.Errorf("raced() = %v in %v, want ErrAttemptTimeout after twice 10s and a wait of 2s", err, took)
+		}
+		var e *trysail.Error
+		if m := op.Metrics(); !errors.As(err, &e) || e.Attempts != 4 || m.Retries != 1 || m.Hedges != 2 || m.Calls != 1 {
+			t.Errorf("%+v with %+v, want four attempts, of which one is a retry and two are hedges", e, m)
+		}
+	})
+}
+
+// With Start the stream of the winner lives until the permit is given back.
+func TestHedgedStart(t *testing.T) {
+	for name, attempt := range map[string]time.Duration{"with a limit": 10 * time.Second, "without": 0} {
+		bubble(t, name, func(t *testing.T) {
+			policy := hedging(after2s())
+			policy.Attempt = attempt
+			op := newOperation(t, policy)
+			var begun atomic.Int64
+			contexts := make(chan context.Context, 2)
+			_, permit, err := trysail.Start(t.Context(), op, func(ctx context.Context) (int, error) {
+				contexts <- ctx
+				if begun.Add(1) == 1 {
+					return 0, hang(ctx)
+				}
+				time.Sleep(time.Second)
+				return 1, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			loser, winner := <-contexts, <-contexts
+			if loser.Err() == nil || winner.Err() != nil {
+				t.Errorf("contexts: loser %v, winner %v; want the loser's ended alone", loser.Err(), winner.Err())
+			}
+			permit.Done(nil)
+			if winner.Err() == nil || op.Metrics().HedgeWins != 1 {
+				t.Errorf("after Done: winner %v, %+v; want it ended, and a hedge that won", winner.Err(), op.Metrics())
+			}
+		})
+	}
+}
+
+func TestBadHedge(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy trysail.HedgePolicy
+		want   []string
+	}{
+		"negative":          {trysail.HedgePolicy{After: -1, Max: 6}, []string{"Hedge.After is -1ns, want 0s to 1h", "Hedge.Max is 6, want 1 to 5"}},
+		"a small share":     {trysail.HedgePolicy{Percentile: 0.4}, []string{"Hedge.Percentile is 0.4, want 0.5 to 0.999"}},
+		"no number":         {trysail.HedgePolicy{Percentile: math.NaN()}, []string{"Hedge.Percentile is NaN"}},
+		"percent":           {trysail.HedgePolicy{Percentile: 95}, []string{"Hedge.Percentile is 95"}},
+		"never":             {trysail.HedgePolicy{After: time.Minute}, []string{"Hedge.After is 1m0s, want less than Attempt, which is 1m0s"}},
+		"nothing to do":     {trysail.HedgePolicy{Max: 2}, []string{"Hedge.Max is 2, want After or Percentile"}},
+		"an impossible Max": {trysail.HedgePolicy{After: 1, Max: -1}, []string{"Hedge.Max is -1, want 1 to 5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := trysail.New(trysail.Config{Default: trysail.Policy{Attempt: time.Minute, Hedge: tc.policy}})
+			for _, want := range tc.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("New() = %v, want %q in it", err, want)
+				}
+			}
+		})
+	}
+}
