@@ -91,13 +91,16 @@ const (
 	allFlags         = flagRated | flagWatched | flagRamp
 )
 
+// maxFailures is how many failed calls in a row are counted.
+const maxFailures = 0xffff
+
 func packed(generation uint64, failures int, s State, flags word) word {
-	return word(generation<<24|uint64(min(failures, 0xffff))<<8|uint64(s)) | flags
+	return word(generation<<24|uint64(min(failures, maxFailures))<<8|uint64(s)) | flags
 }
 
 func (w word) state() State       { return State(w &^ allFlags & 0xff) }
 func (w word) flags() word        { return w & allFlags }
-func (w word) failures() int      { return int(w >> 8 & 0xffff) }
+func (w word) failures() int      { return int(w >> 8 & maxFailures) }
 func (w word) generation() uint64 { return uint64(w >> 24) }
 
 // withFailures is w with another count.

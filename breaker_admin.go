@@ -50,7 +50,7 @@ func (b *Breaker) Close(o Override) (was State) {
 // then: at most 31 days. It then lets probes through as ever. It changes nothing while
 // an operator's word holds, or if t has passed. It returns the state that the breaker had.
 func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
-	wait := min(time.Until(t), 31*24*time.Hour)
+	wait := min(time.Until(t), longestOpen)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.clock.now()

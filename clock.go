@@ -10,6 +10,16 @@ type clock struct{ base time.Time }
 
 func (c clock) now() int64 { return int64(time.Since(c.base)) + 1 }
 
+// instant turns a time of day into an instant, at most a century from the base, so that arithmetic
+// on it cannot overflow. The zero time stands for never.
+func (c clock) instant(t time.Time) int64 {
+	const century = 100 * 366 * 24 * time.Hour
+	if t.IsZero() {
+		return 0
+	}
+	return int64(min(max(t.Sub(c.base), -century), century)) + 1
+}
+
 // wall turns an instant into a time of day; 0 stands for never.
 func (c clock) wall(at int64) time.Time {
 	if at == 0 {
