@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/avast/retry-go/v5"
+	"github.com/eapache/go-resiliency/breaker"
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
@@ -34,6 +35,7 @@ type stack struct {
 	name    string
 	retries bool
 	refusal error // what an open breaker answers
+	grudges bool  // whether failures count on after a success, until none has come for openFor
 
 	// prepare returns the call that is measured. All policies are made here.
 	prepare func(testing.TB, dependency) func() (int, error)
@@ -43,17 +45,20 @@ type stack struct {
 // trysail's: breaker(retry(call)).
 func stacks() []stack {
 	return []stack{
-		{"trysail", true, trysail.ErrOpen, withTrysail},
-		{"gobreaker", false, gobreaker.ErrOpenState, withGobreaker},
-		{"failsafe-go-breaker", false, circuitbreaker.ErrOpen, withFailsafeBreaker},
-		{"failsafe-go-permit", false, circuitbreaker.ErrOpen, withFailsafePermit},
-		{"failsafe-go", true, circuitbreaker.ErrOpen, withFailsafe},
-		{"retry-go+gobreaker", true, gobreaker.ErrOpenState, withRetryGo},
+		{name: "trysail", retries: true, refusal: trysail.ErrOpen, prepare: withTrysail},
+		{name: "gobreaker", refusal: gobreaker.ErrOpenState, prepare: withGobreaker},
+		{name: "failsafe-go-breaker", refusal: circuitbreaker.ErrOpen, prepare: withFailsafeBreaker},
+		{name: "failsafe-go-permit", refusal: circuitbreaker.ErrOpen, prepare: withFailsafePermit},
+		{name: "failsafe-go", retries: true, refusal: circuitbreaker.ErrOpen, prepare: withFailsafe},
+		{name: "go-resiliency", retries: true, refusal: breaker.ErrBreakerOpen, grudges: true, prepare: withResiliency},
+		{name: "retry-go+gobreaker", retries: true, refusal: gobreaker.ErrOpenState, prepare: withRetryGo},
+		{name: "backoff+gobreaker", retries: true, refusal: gobreaker.ErrOpenState, prepare: withBackoff},
+		{name: "go-retry+gobreaker", retries: true, refusal: gobreaker.ErrOpenState, prepare: withGoRetry},
 	}
 }
 
-// withTrysail has metrics too, since trysail always has, and alone heeds a
-// context of the caller's.
+// withTrysail has metrics too, since trysail always has. Of the others, only backoff and
+// go-retry heed a context of the caller's.
 func withTrysail(tb testing.TB, d dependency) func() (int, error) {
 	orc, err := trysail.New(trysail.Config{Default: trysail.Policy{
 		Breaker: trysail.BreakerPolicy{FailureThreshold: threshold, RecoveryTimeout: openFor},
@@ -108,11 +113,12 @@ func withRetryGo(_ testing.TB, d dependency) func() (int, error) {
 // Nobody writes that by accident, so it stands beside the ordinary form, and only
 // where an attempt fails.
 func untimed() stack {
-	return stack{"retry-go-untimed+gobreaker", true, gobreaker.ErrOpenState, func(_ testing.TB, d dependency) func() (int, error) {
+	prepare := func(_ testing.TB, d dependency) func() (int, error) {
 		elapsed := make(elapsedTimer)
 		close(elapsed)
 		return retryGo(d, retry.WithTimer(elapsed))
-	}}
+	}
+	return stack{name: "retry-go-untimed+gobreaker", retries: true, refusal: gobreaker.ErrOpenState, prepare: prepare}
 }
 
 // retryGo uses one retrier for all calls, which is its fastest form. A context
