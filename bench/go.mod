@@ -10,6 +10,7 @@ require (
 	github.com/sethvargo/go-retry v0.5.0
 	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/trysail-go/trysail v0.0.0
+	golang.org/x/time v0.16.0
 )
 
 require (
