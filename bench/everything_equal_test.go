@@ -100,10 +100,7 @@ func TestFullStacksEndAttemptsAlike(t *testing.T) {
 func TestFullStacksFillAlike(t *testing.T) {
 	fullTest(t, func(t *testing.T, s fullStack) {
 		finish := make(chan struct{})
-		call := s.prepare(t, dependency{cancellable: func(context.Context) (int, error) {
-			<-finish
-			return 1, nil
-		}}, unlimited)
+		call := s.prepare(t, hanging(finish), unlimited)
 		var running sync.WaitGroup
 		for range places {
 			running.Go(func() { wantAnswer(t, "call with a place", call, 1) })
@@ -114,4 +111,13 @@ func TestFullStacksFillAlike(t *testing.T) {
 		running.Wait()
 		wantAnswer(t, "call after the others", call, 1)
 	})
+}
+
+// hanging answers 1 when finish is closed.
+func hanging(finish chan struct{}) dependency {
+	answer := func() (int, error) {
+		<-finish
+		return 1, nil
+	}
+	return dependency{plain: answer, cancellable: func(context.Context) (int, error) { return answer() }}
 }
