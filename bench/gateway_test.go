@@ -10,9 +10,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // question and completion have the size of an ordinary short chat.
@@ -24,7 +27,8 @@ var (
 
 // The benchmarks send the same completions to a provider that takes no time:
 // straight, through a bare httputil.ReverseProxy, and through the gateway with everything
-// on. Provider and proxy are processes of their own. cpu-us/req is the proxy's.
+// on. Provider and proxy are processes of their own. cpu-us/req is the proxy's; p50-us is the median
+// of the requests' times, as the client sees them.
 func BenchmarkGateway1(b *testing.B)   { gatewayGroup(b, 1) }
 func BenchmarkGateway32(b *testing.B)  { gatewayGroup(b, 32) }
 func BenchmarkGateway128(b *testing.B) { gatewayGroup(b, 128) }
@@ -54,18 +58,46 @@ func load(b *testing.B, target *child, connections int) {
 		}
 	}
 	before := target.cpu(b)
+	var took durations
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
+		var own []time.Duration
 		for pb.Next() {
+			began := time.Now()
 			if err := ask(client, target.url); err != nil {
 				b.Error(err)
 				return
 			}
+			own = append(own, time.Since(began))
 		}
+		took.add(own)
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 	b.ReportMetric((target.cpu(b)-before)*1e6/float64(b.N), "cpu-us/req")
+	if !b.Failed() {
+		b.ReportMetric(float64(took.median())/float64(time.Microsecond), "p50-us")
+	}
+}
+
+// durations collects what several goroutines measure.
+type durations struct {
+	mu  sync.Mutex // guards all
+	all []time.Duration
+}
+
+func (d *durations) add(more []time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all = append(d.all, more...)
+}
+
+// median returns the middle one, the upper of two. There must be one.
+func (d *durations) median() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slices.Sort(d.all)
+	return d.all[len(d.all)/2]
 }
 
 // ask sends one request and checks that the right answer came.
