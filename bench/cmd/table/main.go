@@ -6,6 +6,10 @@
 //
 // A benchmark's name is taken as Benchmark, group, slash, library. The tool
 // fails, and writes nothing, when the input holds no benchmark or a failed run.
+// Lines such as "commit: 1a2b3c" that say where the figures come from are shown with them.
+//
+// With -page it also puts the tables and the verdicts on the goals between the lines "<!-- measured -->"
+// and "<!-- /measured -->" of a page in markdown. That wants every goal's figures, and as many runs of each row.
 package main
 
 import (
@@ -30,6 +34,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	format := flags.String("format", "text", "form of the table: text or markdown")
 	file := flags.String("o", "", "write to this `file` instead of the standard output")
+	page := flags.String("page", "", "put the tables in markdown into this `file`, too, between its markers")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -45,10 +50,15 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if *page != "" {
+		if err := updatePage(*page, rep); err != nil {
+			return err
+		}
+	}
 	var out bytes.Buffer
 	render(&out, rep)
 	if *file != "" {
-		return os.WriteFile(*file, out.Bytes(), 0o644)
+		return replaceFile(*file, out.Bytes())
 	}
 	_, err = out.WriteTo(stdout)
 	return err

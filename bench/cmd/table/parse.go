@@ -40,7 +40,7 @@ func parse(r io.Reader) (*report, error) {
 		switch label, value, _ := strings.Cut(line, ": "); label {
 		case "pkg":
 			pkg = strings.TrimSpace(value)
-		case "goos", "goarch", "cpu":
+		case "date", "commit", "go", "processors", "load", "libraries", "goos", "goarch", "cpu":
 			rep.describe(line)
 		default:
 			if err := rep.addLine(pkg, line); err != nil {

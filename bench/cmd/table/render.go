@@ -14,6 +14,7 @@ import (
 const (
 	baseline = "trysail" // the library that the others are compared with
 	timeUnit = "ns/op"
+	heapUnit = "B/operation"
 	absent   = "-"
 )
 
@@ -24,33 +25,49 @@ func writeText(out *bytes.Buffer, rep *report) {
 	}
 	for _, g := range rep.groups {
 		fmt.Fprintf(out, "\n%s\n", rep.heading(g))
-		cells := g.cells()
-		widths := columnWidths(cells)
-		for _, line := range cells {
-			fmt.Fprintln(out, "  "+aligned(line, widths))
-		}
+		writeAligned(out, g.cells())
+	}
+	if verdicts, _ := rep.verdicts(); len(verdicts) > 1 {
+		fmt.Fprint(out, "\nGoals\n")
+		writeAligned(out, verdicts)
 	}
 }
 
-// writeMarkdown writes a heading and a table for each group.
+func writeAligned(out *bytes.Buffer, table [][]string) {
+	widths := columnWidths(table)
+	for _, line := range table {
+		fmt.Fprintln(out, "  "+aligned(line, widths))
+	}
+}
+
+// writeMarkdown writes a heading and a table for the goals and for each group.
 func writeMarkdown(out *bytes.Buffer, rep *report) {
 	for _, line := range rep.machine {
 		fmt.Fprintf(out, "- %s\n", line)
 	}
-	for i, g := range rep.groups {
-		if i > 0 || len(rep.machine) > 0 {
+	section := func(heading string, table [][]string) {
+		if out.Len() > 0 {
 			fmt.Fprintln(out)
 		}
-		fmt.Fprintf(out, "### %s\n\n", rep.heading(g))
-		cells := g.cells()
-		for j, line := range cells {
-			for k := range line {
-				line[k] = strings.ReplaceAll(line[k], "|", `\|`)
-			}
-			fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | "))
-			if j == 0 {
-				fmt.Fprintf(out, "| --- |%s\n", strings.Repeat(" ---: |", len(line)-1))
-			}
+		fmt.Fprintf(out, "### %s\n\n", heading)
+		writePiped(out, table)
+	}
+	if verdicts, _ := rep.verdicts(); len(verdicts) > 1 {
+		section("Goals", verdicts)
+	}
+	for _, g := range rep.groups {
+		section(rep.heading(g), g.cells())
+	}
+}
+
+func writePiped(out *bytes.Buffer, table [][]string) {
+	for i, line := range table {
+		for j := range line {
+			line[j] = strings.ReplaceAll(line[j], "|", `\|`)
+		}
+		fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			fmt.Fprintf(out, "| --- |%s\n", strings.Repeat(" ---: |", len(line)-1))
 		}
 	}
 }
@@ -71,10 +88,11 @@ func (rep *report) heading(g *group) string {
 // cells returns the group as a table, the heads of the columns first.
 func (g *group) cells() [][]string {
 	units := g.units()
+	compared := comparedBy(units)
 	head := []string{"library", "runs"}
 	for _, unit := range units {
 		head = append(head, unit)
-		if unit == timeUnit {
+		if unit == compared {
 			head = append(head, "min-max")
 		}
 	}
@@ -85,13 +103,22 @@ func (g *group) cells() [][]string {
 		for _, unit := range units {
 			m := r.metric(unit)
 			line = append(line, m.text())
-			if unit == timeUnit {
+			if unit == compared {
 				line = append(line, m.spread())
 			}
 		}
-		table = append(table, append(line, r.against(base)))
+		table = append(table, append(line, r.against(base, compared)))
 	}
 	return table
+}
+
+// comparedBy returns the unit in which the rows of a group are compared: time, or the heap where
+// no time was measured.
+func comparedBy(units []string) string {
+	if !slices.Contains(units, timeUnit) && slices.Contains(units, heapUnit) {
+		return heapUnit
+	}
+	return timeUnit
 }
 
 // units returns the units of all rows: those of every benchmark in their usual
@@ -126,21 +153,25 @@ func (r *row) runs() int {
 	return most
 }
 
-// against compares the median times of r and base, which may be nil.
-func (r *row) against(base *row) string {
-	if base == nil || r.metric(timeUnit) == nil || base.metric(timeUnit) == nil {
+// against compares the medians of r and base, which may be nil.
+func (r *row) against(base *row, unit string) string {
+	if base == nil || r.metric(unit) == nil || base.metric(unit) == nil {
 		return absent
 	}
-	ours, theirs := base.metric(timeUnit).median(), r.metric(timeUnit).median()
+	ours, theirs := base.metric(unit).median(), r.metric(unit).median()
 	if ours <= 0 || theirs <= 0 {
 		return absent
 	}
 	if r == base {
 		return "1"
 	}
-	times, word := theirs/ours, "x slower"
+	more, less := "x slower", "x faster"
+	if unit == heapUnit {
+		more, less = "x more", "x less"
+	}
+	times, word := theirs/ours, more
 	if times < 1 {
-		times, word = ours/theirs, "x faster"
+		times, word = ours/theirs, less
 	}
 	if fixed(times) == "1.00" {
 		return "same"

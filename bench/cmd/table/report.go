@@ -5,7 +5,7 @@ import "slices"
 // A report is what the input held, everything in the order in which it first
 // appeared there.
 type report struct {
-	machine []string // distinct lines that describe it, such as "goos: linux"
+	machine []string // distinct lines that describe it and what ran on it, such as "goos: linux"
 	groups  []*group
 }
 
