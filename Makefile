@@ -46,7 +46,7 @@ lint: $(GOLANGCI_LINT) ## Formatting, go vet and the linters of .golangci.yml
 	for module in $(MODULES); do (cd $$module && $(GOLANGCI_LINT) run ./...); done
 
 .PHONY: bench
-bench: ## Measure beside other libraries and a bare reverse proxy, and print ratios
+bench: ## Measure beside other libraries, print ratios and write them into docs/reference
 	cd bench && ./run.sh $(COUNT)
 
 .PHONY: fuzz

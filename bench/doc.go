@@ -8,4 +8,6 @@
 // table takes several outputs one after another:
 //
 //	for i in 1 2 3 4 5 6; do go test -run '^$' -bench . .; done | go run ./cmd/table
+//
+// That is what run.sh does, which also writes docs/reference/performance.md.
 package bench
