@@ -3,6 +3,7 @@ package trysail_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -213,4 +214,27 @@ func TestWaitNeedsACallerWhoIsThere(t *testing.T) {
 			t.Errorf("Available = %v, want 12000: nothing was taken", got)
 		}
 	})
+}
+
+// A burst of whole units holds them all, also where a unit takes no whole number of nanoseconds.
+func TestBurstHoldsWhatItSays(t *testing.T) {
+	for _, rate := range []float64{3, 7, 11, 0.3, 999, 1e6 / 3, 7e8} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				burst := min(max(math.Floor(rate), 1), 1000)
+				l, err := trysail.NewLimiter(trysail.LimiterConfig{Rate: rate, Burst: burst})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range int(burst) {
+					if !l.Allow(1) {
+						t.Fatalf("unit %d of a burst of %v is refused", i+1, burst)
+					}
+				}
+				if l.Allow(1) {
+					t.Errorf("a unit over the burst of %v is allowed", burst)
+				}
+			})
+		})
+	}
 }

@@ -27,7 +27,9 @@ type pace struct {
 
 func newPace(rate, burst float64) pace {
 	p := pace{rate: rate, burst: burst}
-	p.unit, p.depth = p.nanoseconds(1), p.nanoseconds(burst)
+	p.unit = p.nanoseconds(1)
+	// A burst of 3 must hold three units also where each was rounded up: at 3 a second.
+	p.depth = max(p.nanoseconds(burst), int64(burst)*p.unit)
 	return p
 }
 
