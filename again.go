@@ -13,7 +13,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 	v := c.judge(ctx, err)
 	wait, ok := c.wait(ctx, v)
 	if ok && !c.affordable() {
-		c.op.counters.denied.Add(1)
+		c.op.counters.rare().denied.Add(1)
 		ok, c.broke, err = false, true, &both{err, ErrBudget}
 	}
 	if ok {
@@ -21,10 +21,10 @@ func (c *call) again(ctx context.Context, err error) bool {
 		if pause(ctx, wait) && !c.stopped() {
 			c.last = err
 			c.waited += wait
-			c.op.counters.retries.Add(1)
+			c.op.counters.rare().retries.Add(1)
 			return true
 		}
-		if b := c.set.budget; b != nil {
+		if b := c.set.policy.Retry.Budget; b != nil {
 			b.giveBack(c.set.policy.Retry.Cost)
 		}
 	}
@@ -69,7 +69,7 @@ func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
 // affordable reports whether the retry budget allows another attempt. It is asked
 // last, because what it allows is taken from it.
 func (c *call) affordable() bool {
-	b := c.set.budget
+	b := c.set.policy.Retry.Budget
 	return b == nil || b.allow(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost)
 }
 
@@ -95,7 +95,7 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts + c.hedges, RetryAfter: v.after, Err: err}
 	c.fail(r, c.signal(v, err))
 	if v.class == ClassCanceled {
-		c.op.counters.canceled.Add(1) // after the failure, of which it is one
+		c.op.counters.rare().canceled.Add(1) // after the failure, of which it is one
 	}
 }
 

@@ -43,9 +43,7 @@ const maxProbes = 10
 // A call is judged once, when it ends. Its outcome counts only if no transition
 // happened meanwhile: a result from before an outage says nothing about now.
 type Breaker struct {
-	op    *Operation
-	clock clock
-	tell  func(Event) // nil when nobody observes
+	op *Operation
 
 	// word holds generation, failures and state. It is written under mu and read
 	// without, so that a call through a healthy breaker takes no lock.
@@ -75,7 +73,7 @@ type Breaker struct {
 const noLease = -1 << 63
 
 func newBreaker(op *Operation, policy *BreakerPolicy) *Breaker {
-	b := &Breaker{op: op, clock: op.clock, tell: op.tell}
+	b := &Breaker{op: op}
 	b.adopt(policy, op.clock.now())
 	return b
 }

@@ -53,7 +53,7 @@ func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
 	wait := min(time.Until(t), longestOpen)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	b.advance(now)
 	w := b.load()
 	was = w.state()
@@ -72,7 +72,7 @@ func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
 func (b *Breaker) overrule(to State, o Override) (was State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	b.advance(now)
 	was = b.load().state()
 	b.override = nil

@@ -67,12 +67,12 @@ func (b *Breaker) refuse(now int64) *Error {
 	r.open = OpenError{State: w.state(), Reason: b.reason, Generation: w.generation()}
 	switch w.state() {
 	case Open:
-		r.open.Since, r.open.Until = b.clock.wall(b.openedAt), b.clock.wall(b.until.Load())
+		r.open.Since, r.open.Until = b.op.clock.wall(b.openedAt), b.op.clock.wall(b.until.Load())
 		r.err.RetryAfter = max(time.Duration(b.until.Load()-now), 0)
 	case HalfOpen:
-		r.open.Since = b.clock.wall(b.openedAt)
+		r.open.Since = b.op.clock.wall(b.openedAt)
 	case ForcedOpen:
-		r.open.Until = b.clock.wall(b.override.until)
+		r.open.Until = b.op.clock.wall(b.override.until)
 		if b.override.until != 0 {
 			r.err.RetryAfter = max(time.Duration(b.override.until-now), 0)
 		}
@@ -80,6 +80,6 @@ func (b *Breaker) refuse(now int64) *Error {
 	}
 	r.err.Operation, r.err.Class, r.err.Err = b.op.name, ClassOverloaded, &r.open
 	b.refusal.Store(r)
-	b.op.explain(Decision{Time: b.clock.wall(now), Outcome: "refused", Reason: r.open.Error()})
+	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: "refused", Reason: r.open.Error()})
 	return &r.err
 }

@@ -37,19 +37,19 @@ const longestOpen = 31 * 24 * time.Hour
 func (b *Breaker) Restore(s BreakerSnapshot) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	if err := b.check(s); err != nil {
 		return err
 	}
 	b.advance(now)
-	b.lastFailure, b.openedAt = b.clock.instant(s.LastFailure), b.clock.instant(s.OpenedAt)
+	b.lastFailure, b.openedAt = b.op.clock.instant(s.LastFailure), b.op.clock.instant(s.OpenedAt)
 	b.reopens, b.closedAt, b.override = s.Reopens, now, nil
-	to, until := s.State, b.clock.instant(s.NextAttemptAt)
+	to, until := s.State, b.op.clock.instant(s.NextAttemptAt)
 	switch to {
 	case HalfOpen: // it is open until now
 		to, until = Open, now
 	case ForcedOpen, Disabled, MetricsOnly:
-		b.override = &override{Override: s.Override, until: b.clock.instant(s.ExpiresAt)}
+		b.override = &override{Override: s.Override, until: b.op.clock.instant(s.ExpiresAt)}
 		until = b.override.until
 	default:
 	}

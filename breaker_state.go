@@ -36,7 +36,7 @@ type BreakerSnapshot struct {
 func (b *Breaker) Snapshot() BreakerSnapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	b.advance(now)
 	return b.snapshot(now)
 }
@@ -53,20 +53,20 @@ func (b *Breaker) snapshot(now int64) BreakerSnapshot {
 		RecoveryTimeout:  b.policy.RecoveryTimeout,
 		HalfOpenMaxCalls: b.policy.HalfOpenMaxCalls,
 		Probes:           b.probes(),
-		LastFailure:      b.clock.wall(b.lastFailure),
+		LastFailure:      b.op.clock.wall(b.lastFailure),
 		Reopens:          b.doublings(now),
 		Stale:            b.stale,
 		WouldOpen:        b.wouldOpen,
 		WouldReject:      b.wouldReject,
 	}
 	if s.State == Open || s.State == HalfOpen {
-		s.OpenedAt = b.clock.wall(b.openedAt)
+		s.OpenedAt = b.op.clock.wall(b.openedAt)
 	}
 	if s.State == Open {
-		s.NextAttemptAt = b.clock.wall(b.until.Load())
+		s.NextAttemptAt = b.op.clock.wall(b.until.Load())
 	}
 	if b.override != nil {
-		s.Override, s.ExpiresAt = b.override.Override, b.clock.wall(b.override.until)
+		s.Override, s.ExpiresAt = b.override.Override, b.op.clock.wall(b.override.until)
 	}
 	if b.window != nil {
 		t := b.window.at(now)
@@ -92,7 +92,7 @@ func (b *Breaker) State() State {
 func (b *Breaker) refresh() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.advance(b.clock.now())
+	b.advance(b.op.clock.now())
 }
 
 // Reset closes the breaker, forgets its failures and ends an operator's word. It returns
@@ -101,7 +101,7 @@ func (b *Breaker) refresh() {
 func (b *Breaker) Reset(reason string) (was State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	b.advance(now)
 	was = b.load().state()
 	b.lastFailure, b.openedAt, b.reopens, b.closedAt = 0, 0, 0, now
@@ -116,7 +116,7 @@ func (b *Breaker) Reset(reason string) (was State) {
 func (b *Breaker) reconfigure(policy *BreakerPolicy) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clock.now()
+	now := b.op.clock.now()
 	b.advance(now) // what was due was due under the old numbers
 	b.adopt(policy, now)
 }

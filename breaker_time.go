@@ -78,10 +78,10 @@ func (b *Breaker) become(to State, failures int, now int64, reason string) {
 	b.probed, b.bad, b.reason = 0, 0, reason
 	b.observe(now)
 	b.store(packed(w.generation()+1, failures, to, b.flags()))
-	b.op.explain(Decision{Time: b.clock.wall(now), Outcome: to.String(), Reason: reason})
-	if b.tell != nil {
-		b.tell(Event{
-			Kind: EventTransition, Operation: b.op.name, Time: b.clock.wall(now),
+	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: to.String(), Reason: reason})
+	if b.op.tell != nil {
+		b.op.tell(Event{
+			Kind: EventTransition, Operation: b.op.name, Time: b.op.clock.wall(now),
 			From: w.state(), To: to, Generation: w.generation() + 1, Reason: reason,
 		})
 	}
@@ -112,7 +112,7 @@ func (b *Breaker) flags() (f word) {
 // when no call comes. Without observers the next look at the breaker is early
 // enough. Timers are never stopped: a stale one finds nothing due.
 func (b *Breaker) wake(after time.Duration) {
-	if b.tell != nil {
+	if b.op.tell != nil {
 		time.AfterFunc(after, b.refresh)
 	}
 }

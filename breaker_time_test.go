@@ -15,7 +15,7 @@ func TestTransitionsByTimeCarryTheInstantAtWhichTheyWereDue(t *testing.T) {
 	}).complete()
 	clock := clock{base: time.Now()} // the test says what time it is
 	var got []Event
-	b := newBreaker(&Operation{name: "op", clock: clock, tell: func(e Event) { got = append(got, e) }}, &policy)
+	b := newBreaker(&Operation{name: "op", common: &common{clock: clock, tell: func(e Event) { got = append(got, e) }}}, &policy)
 	at := func(instant int64, from, to State, generation uint64, reason string) Event {
 		return Event{
 			Kind: EventTransition, Operation: "op", Time: clock.wall(instant),

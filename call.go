@@ -66,12 +66,12 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 
 // unstarted ends a call whose caller was gone before it began.
 func (c *call) unstarted(err error) error {
-	c.op.counters.unstarted.Add(1)
-	c.op.counters.lastFailure.Store(c.start)
+	c.op.counters.rare().unstarted.Add(1)
+	c.op.counters.rare().lastFailure.Store(c.start)
 	e := &Error{Operation: c.op.name, Class: ClassTransient, Err: err}
 	if errors.Is(err, context.Canceled) {
 		e.Class = ClassCanceled
-		c.op.counters.canceled.Add(1)
+		c.op.counters.rare().canceled.Add(1)
 	}
 	return c.unmade(e)
 }
@@ -133,7 +133,7 @@ func (c *call) end() {
 	if !c.settled {
 		c.attempts, c.err = c.attempts+1, errPanicked
 		c.fail(result{outcome: outcomeFailure}, signalNone)
-		c.op.counters.panics.Add(1) // after the failure, of which it is one
+		c.op.counters.rare().panics.Add(1) // after the failure, of which it is one
 	}
 }
 

@@ -94,7 +94,7 @@ func fallBack[T any](ctx context.Context, op *Operation, first error,
 		}
 		if !counted {
 			counted = true
-			op.counters.fallbacks.Add(1)
+			op.counters.rare().fallbacks.Add(1)
 		}
 		var failed error
 		if value, failed = fallback(ctx, err); failed == nil {

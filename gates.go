@@ -54,21 +54,46 @@ func (op *Operation) gatesFor(policy *Policy, before *gates) *gates {
 	return g
 }
 
-// enter passes the gates, or says why not. The limit of the call holds while it waits. Its
-// time with the dependency begins afterwards.
+// enter passes the gates, or says why not. Mostly all are open, and it reads no clock.
 func (c *call) enter(ctx context.Context) error {
-	if total := c.set.policy.Total; total > 0 {
+	g := c.set.gates
+	if g.throttle != nil {
+		if err := g.throttle.admit(c.start); err != nil {
+			return c.turnedAway(err)
+		}
+	}
+	if g.limiter != nil && !g.limiter.allow(c.start, 1) {
+		return c.queue(ctx, g.limiter)
+	}
+	if g.bulkhead != nil && !c.occupy(g.bulkhead) {
+		return c.queue(ctx, nil)
+	}
+	return nil
+}
+
+func (c *call) occupy(b *bulkhead) bool {
+	if b.occupy() {
+		c.place = b
+	}
+	return c.place != nil
+}
+
+// queue waits at the limiter, if there is one that did not let the call through, and at the bulkhead.
+// The limit of the call holds while it waits. Its time with the dependency begins afterwards.
+func (c *call) queue(ctx context.Context, closed *Limiter) error {
+	total := c.set.policy.Total
+	if total > 0 {
 		limited, cancel := context.WithTimeoutCause(ctx, total, errQueueLimit)
 		defer cancel()
 		ctx = limited
 	}
 	began := c.start
-	if err := c.pass(ctx); err != nil {
-		return err
+	if err := c.waitAtGates(ctx, closed); err != nil {
+		return c.turnedAway(err)
 	}
 	c.start = c.op.clock.now()
 	c.queued = time.Duration(c.start - began)
-	if total := c.set.policy.Total; total > 0 && c.queued >= total {
+	if total > 0 && c.queued >= total {
 		// It got through in the last moment; nothing is left for the call itself.
 		c.abandon()
 		return c.turnedAway(&Error{Operation: c.op.name, Class: ClassTransient, Err: ErrTotalTimeout})
@@ -76,32 +101,28 @@ func (c *call) enter(ctx context.Context) error {
 	return nil
 }
 
+// waitAtGates takes the call's turn at the limiter, and then its place.
+func (c *call) waitAtGates(ctx context.Context, closed *Limiter) error {
+	if closed != nil {
+		if err := closed.Wait(ctx, 1); err != nil {
+			return err
+		}
+	}
+	b := c.set.gates.bulkhead
+	if b == nil {
+		return nil
+	}
+	if err := b.enter(ctx); err != nil {
+		c.refund()
+		return err
+	}
+	c.place = b
+	return nil
+}
+
 // errQueueLimit is the cause of the context of a wait at the gates when the limit of the call has
 // passed. No function gets that context, so no inner operation can take the limit for its own.
 var errQueueLimit = errors.New("time limit of the call has passed in the queue")
-
-func (c *call) pass(ctx context.Context) error {
-	g := c.set.gates
-	if g.throttle != nil {
-		if err := g.throttle.admit(c.start); err != nil {
-			return c.turnedAway(err)
-		}
-	}
-	if g.limiter != nil {
-		if err := g.limiter.Wait(ctx, 1); err != nil {
-			return c.turnedAway(err)
-		}
-	}
-	if g.bulkhead == nil {
-		return nil
-	}
-	if err := g.bulkhead.enter(ctx); err != nil {
-		c.refund()
-		return c.turnedAway(err)
-	}
-	c.place = g.bulkhead
-	return nil
-}
 
 // gateLimit is why a wait at a gate has ended: the limit of the call, or what ended the caller's
 // context.
@@ -114,7 +135,7 @@ func gateLimit(ctx context.Context) error {
 
 // turnedAway counts a call that did not get through the gates.
 func (c *call) turnedAway(err error) error {
-	n := &c.op.counters
+	n := c.op.counters.rare()
 	switch {
 	case errors.Is(err, ErrBulkheadFull):
 		n.full.Add(1)

@@ -74,11 +74,11 @@ func (c *call) hedge(ctx context.Context, number int, delay time.Duration) bool 
 		return false
 	}
 	if !c.set.account.allow(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost) {
-		c.op.counters.denied.Add(1)
+		c.op.counters.rare().denied.Add(1)
 		return false
 	}
 	c.hedges++
-	c.op.counters.hedges.Add(1)
+	c.op.counters.rare().hedges.Add(1)
 	if c.op.tell != nil {
 		c.op.tell(Event{Kind: EventHedge, Operation: c.op.name, Time: time.Now().UTC(), Attempt: number, Wait: delay})
 	}
@@ -111,7 +111,7 @@ func (r *rival[T]) take(c *call) (T, error) {
 		panic(*r.panicked)
 	}
 	if r.err == nil && r.number > 0 {
-		c.op.counters.hedgeWins.Add(1)
+		c.op.counters.rare().hedgeWins.Add(1)
 	}
 	return r.value, r.err
 }

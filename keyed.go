@@ -56,8 +56,7 @@ func (k *keyed) add(op *Operation, key string) *keyedEntry {
 		return e
 	}
 	child := &Operation{
-		name: op.name + "[" + key + "]", bad: cmp.Or(op.bad, checkName(key)),
-		clock: op.clock, tell: op.tell, tellCalls: op.tellCalls,
+		common: op.common, name: op.name + "[" + key + "]", bad: cmp.Or(op.bad, checkName(key)),
 	}
 	set := op.settings.Load()
 	child.configure(set.strategy, set.policy, set.table)

@@ -86,8 +86,9 @@ func newLimiter(name string, c clock, p LimiterPolicy) *Limiter {
 // Allow takes n units if they are free at this moment, and reports whether they were. It never
 // waits. n may be any part of a unit; a negative n, one that is not a number and one
 // over the burst are never free.
-func (l *Limiter) Allow(n float64) bool {
-	now := l.clock.now()
+func (l *Limiter) Allow(n float64) bool { return l.allow(l.clock.now(), n) }
+
+func (l *Limiter) allow(now int64, n float64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.pace.fits(n) {

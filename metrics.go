@@ -53,13 +53,18 @@ func share(part, whole uint64) float64 {
 type counters struct {
 	succeeded   histogram
 	lastSuccess atomic.Int64
-
-	failed      atomic.Pointer[histogram] // calls that ran; refused ones are in rejected and unstarted; nil until one fails
 	rejected    atomic.Uint64
+	mishaps     atomic.Pointer[mishaps] // nil until there is one
+}
+
+// mishaps are the counters that a successful call does not touch. Most operations do not need
+// them for long, and idle ones never.
+type mishaps struct {
+	failed      histogram     // calls that ran
+	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
 	throttled   atomic.Uint64
 	limited     atomic.Uint64
 	full        atomic.Uint64
-	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
 	canceled    atomic.Uint64
 	panics      atomic.Uint64
 	fallbacks   atomic.Uint64
@@ -83,44 +88,42 @@ func (c *counters) success(start, end int64) {
 }
 
 func (c *counters) failure(start, end int64) {
-	c.failures().add(time.Duration(end - start))
-	c.lastFailure.Store(end)
+	m := c.rare()
+	m.failed.add(time.Duration(end - start))
+	m.lastFailure.Store(end)
 }
 
-// failures returns the histogram of failed calls, which most operations do not need for
-// long, and idle ones never.
-func (c *counters) failures() *histogram {
-	if c.failed.Load() == nil {
-		c.failed.CompareAndSwap(nil, new(histogram))
+// rare returns the counters of mishaps.
+func (c *counters) rare() *mishaps {
+	if c.mishaps.Load() == nil {
+		c.mishaps.CompareAndSwap(nil, new(mishaps))
 	}
-	return c.failed.Load()
+	return c.mishaps.Load()
 }
 
 func (c *counters) snapshot(clk clock) OperationMetrics {
 	m := OperationMetrics{
 		Succeeded:   c.succeeded.total(),
 		Rejected:    c.rejected.Load(),
-		Throttled:   c.throttled.Load(),
-		Limited:     c.limited.Load(),
-		Full:        c.full.Load(),
-		Canceled:    c.canceled.Load(),
-		Panics:      c.panics.Load(),
-		Fallbacks:   c.fallbacks.Load(),
-		Retries:     c.retries.Load(),
-		HedgeWins:   c.hedgeWins.Load(), // before hedges, of which it is a part
-		Hedges:      c.hedges.Load(),
-		Denied:      c.denied.Load(),
-		Misuses:     c.misuses.Load(),
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
-		LastFailure: clk.wall(c.lastFailure.Load()),
 	}
-	m.Failed = m.Rejected + m.Throttled + m.Limited + m.Full + c.unstarted.Load()
+	m.Failed = m.Rejected
 	ran := []*histogram{&c.succeeded}
-	if failed := c.failed.Load(); failed != nil {
-		ran = append(ran, failed)
-		m.Failed += failed.total()
+	if rare := c.mishaps.Load(); rare != nil {
+		rare.snapshot(clk, &m)
+		ran = append(ran, &rare.failed)
 	}
 	m.Calls = m.Succeeded + m.Failed
 	m.AverageResponse, m.P95Response = summarize(0.95, ran...)
 	return m
+}
+
+// snapshot adds the mishaps to m. What is a part of something else is read before it.
+func (s *mishaps) snapshot(clk clock, m *OperationMetrics) {
+	m.Canceled, m.Panics, m.Fallbacks = s.canceled.Load(), s.panics.Load(), s.fallbacks.Load()
+	m.HedgeWins = s.hedgeWins.Load()
+	m.Throttled, m.Limited, m.Full = s.throttled.Load(), s.limited.Load(), s.full.Load()
+	m.Retries, m.Hedges, m.Denied, m.Misuses = s.retries.Load(), s.hedges.Load(), s.denied.Load(), s.misuses.Load()
+	m.LastFailure = clk.wall(s.lastFailure.Load())
+	m.Failed += m.Throttled + m.Limited + m.Full + s.unstarted.Load() + s.failed.total()
 }

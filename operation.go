@@ -6,16 +6,21 @@ import "sync/atomic"
 // policy and counters. It is a stable handle; get it once and keep it. An
 // Operation comes from [Orchestrator.Operation] or [Orchestrator.Register].
 type Operation struct {
+	*common
 	name      string
-	clock     clock
-	tell      func(Event)      // nil when nobody observes
-	tellCalls func(Event)      // nil when nobody observes single calls
 	bad       error            // why calls cannot be made, such as an unusable name
 	own       *OperationConfig // of Register; nil if there was none. Guarded by the orchestrator's mutex
 	settings  atomic.Pointer[settings]
 	keys      atomic.Pointer[keyed]     // nil until For is used
 	decisions atomic.Pointer[decisions] // nil until there is one
 	counters  counters
+}
+
+// common is what all operations of an orchestrator have in common. It is never changed.
+type common struct {
+	clock     clock
+	tell      func(Event) // nil when nobody observes
+	tellCalls func(Event) // nil when nobody observes single calls
 }
 
 // settings are what may change while an operation lives. A call works with those
@@ -27,7 +32,6 @@ type settings struct {
 	breaker  *Breaker      // kept while the policy has none, for the case that it gets one again
 	active   *Breaker      // the one that calls go through, or nil
 	gates    *gates        // nil when there are none
-	budget   *RetryBudget  // of retries; nil when there is none
 	account  *RetryBudget  // of retries and hedges, or of hedges alone; nil when there is neither
 	hedging  *hedging      // nil when there is and was none
 	limited  bool          // there is a time limit, or hedging
@@ -41,7 +45,7 @@ func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequ
 		next.breaker, next.gates, next.hedging = old.breaker, old.gates, old.hedging
 	}
 	next.gates = op.gatesFor(policy, next.gates)
-	next.budget, next.account = policy.Retry.Budget, policy.Retry.Budget
+	next.account = policy.Retry.Budget
 	if policy.Hedge.active() {
 		next.hedge(op.clock)
 	}

@@ -13,7 +13,7 @@ import (
 
 // An Orchestrator holds operations and what they have in common.
 type Orchestrator struct {
-	clock  clock
+	common *common
 	events *dispatcher // nil when nobody observes
 
 	mu         sync.RWMutex // guards what follows
@@ -29,11 +29,15 @@ func New(cfg Config) (*Orchestrator, error) {
 	}
 	o := &Orchestrator{
 		rules:      rules,
-		clock:      clock{base: time.Now()},
+		common:     &common{clock: clock{base: time.Now()}},
 		operations: map[string]*Operation{},
 	}
 	if cfg.Observer != nil {
 		o.events = &dispatcher{observer: cfg.Observer}
+		o.common.tell = o.events.tell
+		if cfg.ObserveCalls {
+			o.common.tellCalls = o.common.tell
+		}
 	}
 	return o, nil
 }
@@ -118,13 +122,7 @@ func (o *Orchestrator) all() (all []*Operation) {
 // newOperation returns an operation with the configured strategy. It is called
 // under the lock.
 func (o *Orchestrator) newOperation(name string) *Operation {
-	op := &Operation{name: name, clock: o.clock, bad: checkName(name)}
-	if o.events != nil {
-		op.tell = o.events.tell
-		if o.rules.config.ObserveCalls {
-			op.tellCalls = op.tell
-		}
-	}
+	op := &Operation{common: o.common, name: name, bad: checkName(name)}
 	strategy, policy := o.rules.named(name)
 	op.configure(strategy, policy, &o.rules.table)
 	return op

@@ -56,7 +56,7 @@ func (p *Permit) Done(err error) {
 		h.done(err)
 	})
 	if !first {
-		h.call.op.counters.misuses.Add(1)
+		h.call.op.counters.rare().misuses.Add(1)
 	}
 }
 
@@ -83,7 +83,7 @@ func (h *held) lose() {
 		}
 		h.call.attempts, h.call.err = max(h.call.attempts, 1), errLost
 		h.call.fail(result{outcome: outcomeFailure}, signalNone)
-		h.call.op.counters.misuses.Add(1)
+		h.call.op.counters.rare().misuses.Add(1)
 	})
 }
 
