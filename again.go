@@ -86,13 +86,13 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
-		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts + c.hedges,
+		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
 	})
 	r := result{outcome: outcomeNeutral, after: v.after}
 	if c.set.table[v.class].Count {
 		r.outcome = outcomeFailure
 	}
-	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts + c.hedges, RetryAfter: v.after, Err: err}
+	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 	c.fail(r, c.signal(v, err))
 	if v.class == ClassCanceled {
 		c.op.counters.rare().canceled.Add(1) // after the failure, of which it is one

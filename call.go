@@ -16,8 +16,7 @@ type call struct {
 	start    int64           // after the waits at the gates
 	queued   time.Duration   // those waits
 	caller   context.Context //nolint:containedctx // the caller's, where the policy has a limit for the call
-	attempts int             // one after the other
-	hedges   int             // beside them
+	attempts int
 	waited   time.Duration
 	pacer    pacer
 	last     error // the dependency's error of an earlier attempt
@@ -90,7 +89,7 @@ func (c *call) observeEnd(now int64) {
 	if c.op.tellCalls == nil {
 		return
 	}
-	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts + c.hedges, Wait: c.queued, Err: c.err}
+	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts, Wait: c.queued, Err: c.err}
 	if e.Err != nil {
 		e.Class = Classify(e.Err)
 	}

@@ -39,8 +39,8 @@ type Event struct {
 	Generation uint64 // the generation that it began
 	Reason     string // why, in words
 
-	// Of a retry the attempt that failed, from 1; of a hedge how many run besides the first; of a
-	// call how many attempts it made, 0 if it was refused.
+	// Of a retry the attempt that failed, from 1; of a hedge its number, from 1; of a call how
+	// many attempts it made one after the other, 0 if it was refused.
 	Attempt int
 
 	// Of a retry the wait until the next attempt; of a hedge how long it was waited for the

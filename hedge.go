@@ -12,28 +12,53 @@ import (
 // another attempt of the same call has ended it. See [HedgePolicy] and [context.Cause].
 var ErrHedgeLost = errors.New("another attempt was faster")
 
-type noHedgeKey struct{}
-
-// WithoutHedging returns a context whose calls are not hedged, whatever their operation's policy
-// says: those that must not be made twice at the same time, such as a tool call with effects.
-func WithoutHedging(ctx context.Context) context.Context {
-	return context.WithValue(ctx, noHedgeKey{}, true)
+// Hedged returns fn with hedges: run by Do or Start under op, an attempt that takes long has others
+// beside it, as op's policy says, and the first success is the answer. Without hedges in the policy it is fn.
+//
+//	answer, err := trysail.Do(ctx, op, trysail.Hedged(op, ask))
+//
+// fn then runs in several goroutines at the same time, each with a context of its own, and must
+// bear that; so it is the code that says so, and the configuration only when. Wrap nothing that must not be made
+// twice at the same time, such as a tool call with effects. An attempt that has lost has its context ended, with
+// the cause [ErrHedgeLost]; it may still be running when the call returns. Its value, if it has a method
+// Close() error, is closed, also beside an error. A panic in fn goes on in the goroutine of the caller.
+//
+// Retries, time limits and the breaker see one attempt. Each hedge is taken from Retry.Budget;
+// without one, from a budget of op's own with the defaults of [RetryBudgetConfig]. Nothing is hedged while the
+// breaker is not closed. A call that may be hedged costs two goroutines, some 3 us.
+func Hedged[T any](op *Operation, fn func(context.Context) (T, error)) func(context.Context) (T, error) {
+	if op == nil || op.bad != nil || fn == nil {
+		return fn // Do says what is wrong
+	}
+	return func(ctx context.Context) (value T, err error) {
+		set := op.settings.Load()
+		if !set.policy.Hedge.active() {
+			return fn(ctx)
+		}
+		own, cancel := context.WithCancel(ctx)
+		end := cancel
+		defer func() { end() }()
+		if value, err = race(own, &hedger{op: op, set: set}, fn); err == nil {
+			end = racesOf(ctx).keep(cancel)
+		}
+		return value, err
+	}
 }
 
-// mayHedge reports whether an attempt may have rivals. A probe is a single attempt.
-func (c *call) mayHedge(ctx context.Context) bool {
-	return c.set.policy.Hedge.active() && !c.permit.probe && ctx.Value(noHedgeKey{}) == nil
+// A hedger decides about the attempts of one race.
+type hedger struct {
+	op  *Operation
+	set *settings // those with which the race began
 }
 
-// race makes an attempt, and others beside it as the policy says. Whoever ends ctx ends
-// them all. It returns the first success; or the first error that repeating cannot help; or, when all
-// have failed, the last error.
-func race[T any](ctx context.Context, c *call, fn func(context.Context) (T, error)) (T, error) {
-	policy := &c.set.policy.Hedge
-	r := rivals[T]{fn: fn, op: c.op, results: make(chan rival[T], 1+policy.Max)}
-	began := c.op.clock.now()
+// race makes an attempt, and others beside it. Whoever ends ctx ends them all. It returns the
+// first success; or the first error that repeating cannot help; or, when all have failed, the last error.
+func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, error)) (T, error) {
+	policy := &h.set.policy.Hedge
+	r := rivals[T]{fn: fn, op: h.op, results: make(chan rival[T], 1+policy.Max)}
+	began := h.op.clock.now()
 	r.begin(ctx)
-	delay, known := c.set.hedging.delay(policy)
+	delay, known := h.set.hedging.delay(policy)
 	alarm := time.NewTimer(delay)
 	defer alarm.Stop()
 	if !known {
@@ -44,15 +69,15 @@ func race[T any](ctx context.Context, c *call, fn func(context.Context) (T, erro
 		case got := <-r.results:
 			r.running--
 			if got.err == nil {
-				c.set.hedging.learn(policy, time.Duration(c.op.clock.now()-began))
+				h.set.hedging.learn(policy, time.Duration(h.op.clock.now()-began))
 			}
-			if got.panicked != nil || got.err == nil || r.running == 0 || !c.mayRepeat(got.err) {
+			if got.panicked != nil || got.err == nil || r.running == 0 || !h.mayRepeat(got.err) {
 				r.end(got.number)
-				return got.take(c)
+				return got.take(h.op)
 			}
 			r.discard(got) // another one is still running
 		case <-alarm.C:
-			if hedges := len(r.cancels); c.hedge(ctx, hedges, delay) {
+			if hedges := len(r.cancels); h.hedge(ctx, hedges, delay) {
 				r.begin(ctx)
 				if hedges < policy.Max {
 					alarm.Reset(delay)
@@ -63,24 +88,25 @@ func race[T any](ctx context.Context, c *call, fn func(context.Context) (T, erro
 }
 
 // mayRepeat reports whether an attempt with that error may be followed by another one.
-func (c *call) mayRepeat(err error) bool {
+func (h *hedger) mayRepeat(err error) bool {
 	v := judge(err)
-	return !v.final() && c.set.table[v.class].Retry
+	return !v.final() && h.set.table[v.class].Retry
 }
 
-// hedge reports whether another attempt may begin beside those that run, and counts it.
-func (c *call) hedge(ctx context.Context, number int, delay time.Duration) bool {
-	if ctx.Err() != nil || c.stopped() {
+// hedge reports whether another attempt may begin beside those that run, and counts it. While the
+// breaker is half-open none may: a probe is a single attempt.
+func (h *hedger) hedge(ctx context.Context, number int, delay time.Duration) bool {
+	if b := h.set.active; ctx.Err() != nil || b != nil && b.load().state().Refuses() {
 		return false
 	}
-	if !c.set.account.allow(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost) {
-		c.op.counters.rare().denied.Add(1)
+	op := h.op
+	if !h.set.account.allow(op.clock, op.clock.now(), h.set.policy.Retry.Cost) {
+		op.counters.rare().denied.Add(1)
 		return false
 	}
-	c.hedges++
-	c.op.counters.rare().hedges.Add(1)
-	if c.op.tell != nil {
-		c.op.tell(Event{Kind: EventHedge, Operation: c.op.name, Time: time.Now().UTC(), Attempt: number, Wait: delay})
+	op.counters.rare().hedges.Add(1)
+	if op.tell != nil {
+		op.tell(Event{Kind: EventHedge, Operation: op.name, Time: time.Now().UTC(), Attempt: number, Wait: delay})
 	}
 	return true
 }
@@ -106,12 +132,12 @@ type rival[T any] struct {
 }
 
 // take returns what the rival has, as the answer of the attempt.
-func (r *rival[T]) take(c *call) (T, error) {
+func (r *rival[T]) take(op *Operation) (T, error) {
 	if r.panicked != nil {
 		panic(*r.panicked)
 	}
 	if r.err == nil && r.number > 0 {
-		c.op.counters.rare().hedgeWins.Add(1)
+		op.counters.rare().hedgeWins.Add(1)
 	}
 	return r.value, r.err
 }

@@ -7,16 +7,8 @@ import (
 )
 
 // A HedgePolicy begins another attempt beside one that takes long, and takes the answer that
-// comes first: a remedy against rare slow answers, not against an overload. Its zero value begins
-// none. Each hedge is taken from Retry.Budget; without one, from a budget of the operation's own with the
-// defaults of [RetryBudgetConfig].
-//
-// The function then runs in several goroutines at the same time, each with a context of its own,
-// and must bear that. An attempt that has lost has its context ended, with the cause [ErrHedgeLost]; it may
-// still be running when the call returns. Its value, if it has a method Close() error, is closed, also
-// beside an error. Use it
-// only where a call made twice does no harm, see [WithoutHedging]. A call that is hedged costs two
-// goroutines, some 3 us.
+// comes first: a remedy against rare slow answers, not against an overload. It takes effect on functions that
+// are given to [Hedged]. Its zero value begins none.
 //
 // The remedy is that of Dean and Barroso, "The Tail at Scale", 2013: a second request after the
 // 95th percentile makes at most 5 % more of them.

@@ -36,32 +36,19 @@ func attempts[T any](ctx context.Context, c *call, fn func(context.Context) (T, 
 	}
 }
 
-// limited makes an attempt under its limit, and with its rivals, if it has any. When the limit has
+// limited makes an attempt under its limit, if it has one. When the limit has
 // passed, the error says so, and says what fn said.
-func limited[T any](ctx context.Context, c *call, fn func(context.Context) (T, error)) (value T, err error) {
-	limit, hedged := c.set.policy.Attempt, c.mayHedge(ctx)
-	if limit == 0 && !hedged {
+func limited[T any](ctx context.Context, c *call, fn func(context.Context) (T, error)) (T, error) {
+	if c.set.policy.Attempt == 0 {
 		return fn(ctx)
 	}
-	own, cancel := bounded(ctx, limit)
+	own, cancel := context.WithTimeoutCause(ctx, c.set.policy.Attempt, ErrAttemptTimeout)
 	defer cancel()
-	if hedged {
-		value, err = race(own, c, fn)
-	} else {
-		value, err = fn(own)
-	}
+	value, err := fn(own)
 	if err != nil && ctx.Err() == nil && own.Err() != nil {
 		err = late(err)
 	}
 	return value, err
-}
-
-// bounded returns the context of an attempt; a limit of 0 is none.
-func bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	if limit == 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeoutCause(ctx, limit, ErrAttemptTimeout)
 }
 
 // late is the error of an attempt that was ended by its own limit. Whatever the
@@ -98,11 +85,7 @@ func (c *call) whose(ctx context.Context) error {
 	return endOf(ctx)
 }
 
-// newLimit ends a context when an attempt's limit has passed; 0 is none. The function that it returns
-// lifts the limit, and reports whether it had not passed.
-func newLimit(d time.Duration, cancel context.CancelCauseFunc) (lift func() bool) {
-	if d == 0 {
-		return func() bool { return true }
-	}
-	return time.AfterFunc(d, func() { cancel(ErrAttemptTimeout) }).Stop
+// newLimit returns a timer that ends a context when an attempt's limit has passed.
+func newLimit(d time.Duration, cancel context.CancelCauseFunc) *time.Timer {
+	return time.AfterFunc(d, func() { cancel(ErrAttemptTimeout) })
 }

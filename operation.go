@@ -34,7 +34,7 @@ type settings struct {
 	gates    *gates        // nil when there are none
 	account  *RetryBudget  // of retries and hedges, or of hedges alone; nil when there is neither
 	hedging  *hedging      // nil when there is and was none
-	limited  bool          // there is a time limit, or hedging
+	limited  bool          // there is a time limit
 }
 
 // configure puts the operation under a checked policy. The breaker keeps its
@@ -49,7 +49,7 @@ func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequ
 	if policy.Hedge.active() {
 		next.hedge(op.clock)
 	}
-	next.limited = policy.Total > 0 || policy.Attempt > 0 || policy.Hedge.active()
+	next.limited = policy.Total > 0 || policy.Attempt > 0
 	switch {
 	case policy.Breaker.Disabled:
 	case next.breaker == nil:

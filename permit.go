@@ -22,7 +22,8 @@ type Permit struct {
 type held struct {
 	once   sync.Once
 	cancel context.CancelCauseFunc // of the context that Start made; may be nil
-	ctx    context.Context         //nolint:containedctx // the caller's: whether it ended decides what an error means
+	races  races
+	ctx    context.Context //nolint:containedctx // the caller's: whether it ended decides what an error means
 	call   call
 }
 
@@ -61,9 +62,7 @@ func (p *Permit) Done(err error) {
 }
 
 func (h *held) done(err error) {
-	if h.cancel != nil {
-		defer h.cancel(nil)
-	}
+	defer h.release()
 	h.call.attempts, h.call.held = max(h.call.attempts, 1), true
 	if err == nil {
 		h.call.succeed()
@@ -72,15 +71,21 @@ func (h *held) done(err error) {
 	h.call.finish(h.ctx, h.call.judge(h.ctx, err), err)
 }
 
+// release ends the contexts that lived as long as the permit.
+func (h *held) release() {
+	if h.cancel != nil {
+		h.cancel(nil)
+	}
+	h.races.end()
+}
+
 // errLost is what an observer hears of a permit that was lost.
 var errLost = errors.New("the permit was lost: nobody called Done")
 
 // lose takes back what nobody gave back.
 func (h *held) lose() {
 	h.once.Do(func() {
-		if h.cancel != nil {
-			h.cancel(nil)
-		}
+		h.release()
 		h.call.attempts, h.call.err = max(h.call.attempts, 1), errLost
 		h.call.fail(result{outcome: outcomeFailure}, signalNone)
 		h.call.op.counters.rare().misuses.Add(1)
@@ -113,8 +118,12 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 	defer func() {
 		if p == nil {
 			c.end() // a panic; every other end has been settled
+			h.release()
 		}
 	}()
+	if c.set.policy.Hedge.active() {
+		ctx = h.races.within(ctx)
+	}
 	for {
 		if value, err = begun(ctx, h, fn); err == nil {
 			c.attempts, c.last = c.attempts+1, nil // what comes is judged by itself
@@ -129,25 +138,20 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 
 // begun makes an attempt whose context lives on when it has succeeded, until the
 // permit is given back. Only the wait for its begin is limited.
-func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, error)) (value T, err error) {
-	limit, hedged := h.call.set.policy.Attempt, h.call.mayHedge(ctx)
-	if limit == 0 && !hedged {
+func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, error)) (T, error) {
+	if h.call.set.policy.Attempt == 0 {
 		return fn(ctx)
 	}
 	own, cancel := context.WithCancelCause(ctx)
-	lift := newLimit(limit, cancel)
+	timer := newLimit(h.call.set.policy.Attempt, cancel)
 	defer func() {
-		lift()
+		timer.Stop()
 		if h.cancel == nil { // fn failed, or never returned
 			cancel(nil)
 		}
 	}()
-	if hedged {
-		value, err = race(own, &h.call, fn)
-	} else {
-		value, err = fn(own)
-	}
-	switch passed := !lift(); {
+	value, err := fn(own)
+	switch passed := !timer.Stop(); {
 	case err == nil && !passed && own.Err() == nil:
 		h.cancel = cancel
 		return value, nil

@@ -43,10 +43,11 @@ type Transport struct {
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	e := exchange{transport: t, request: req}
-	if !e.repeatable() {
-		e.request = req.WithContext(trysail.WithoutHedging(req.Context()))
+	attempt := e.attempt
+	if e.repeatable() {
+		attempt = trysail.Hedged(t.Operation, attempt)
 	}
-	answer, err := trysail.Do(e.request.Context(), t.Operation, e.attempt)
+	answer, err := trysail.Do(req.Context(), t.Operation, attempt)
 	if e.attempts.Load() == 0 && req.Body != nil {
 		_ = req.Body.Close() // a RoundTripper closes the body, also when it sends nothing
 	}

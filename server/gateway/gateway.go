@@ -120,8 +120,7 @@ func (g *Gateway) serve(e *exchange, r *http.Request) {
 
 // run makes the call and sends what came of it, unless a stream has been sent.
 func (g *Gateway) run(e *exchange, r *http.Request) {
-	// The exchange has room for one attempt at a time.
-	ctx, cancel := context.WithTimeoutCause(trysail.WithoutHedging(r.Context()), g.limits.Total, errTotal)
+	ctx, cancel := context.WithTimeoutCause(r.Context(), g.limits.Total, errTotal)
 	defer cancel()
 	_, err := trysail.Do(ctx, e.operation, e.attempt)
 	e.err = err
