@@ -28,7 +28,7 @@ func together(n int, seed uint64, f func(r *rand.Rand)) {
 
 // Time stands still while goroutines of a bubble run, so that the state is one number.
 func TestLimiterIsLinearizable(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range *linearHistories {
 		synctest.Test(t, func(t *testing.T) {
 			const burst = 10
 			l, err := NewLimiter(LimiterConfig{Rate: 1, Burst: burst})
@@ -104,7 +104,7 @@ func reserveSteps(p *tape[int], l *Limiter, n, used, burst int) {
 type bulkheadState struct{ running, places int }
 
 func TestBulkheadIsLinearizable(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range *linearHistories {
 		b := newBulkhead("op", BulkheadPolicy{MaxConcurrent: 2})
 		var p tape[bulkheadState]
 		together(4, seed, func(r *rand.Rand) {

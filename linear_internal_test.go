@@ -1,12 +1,18 @@
 package trysail
 
 import (
+	"flag"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 )
+
+// linearHistories is how many histories the tests of linearizability check, each. A night may be spent
+// on more: go test -run Linearizable -linear.histories=1000000 .
+var linearHistories = flag.Uint64("linear.histories", 1000, "concurrent histories to check for linearizability, per kind")
 
 // A step is one operation on something that many use at once: when it began and ended,
 // and what it does to a state of the sequential model. It reports false where
@@ -63,6 +69,21 @@ type tape[S comparable] struct {
 	clock atomic.Int64
 	mu    sync.Mutex // guards steps
 	steps []step[S]
+}
+
+// A crowd lets goroutines meet, so that their next steps fall together: a step takes less time
+// than a goroutine to begin, and most histories would be a queue otherwise.
+type crowd struct {
+	size    int64
+	arrived atomic.Int64
+}
+
+// meet waits for all others to have met as often.
+func (c *crowd) meet() {
+	n := c.arrived.Add(1)
+	for n = (n + c.size - 1) / c.size * c.size; c.arrived.Load() < n; {
+		runtime.Gosched() // the others may need this processor
+	}
 }
 
 // record runs do, which returns what it was and what it did.

@@ -1,0 +1,92 @@
+package trysail
+
+import (
+	"testing"
+	"time"
+)
+
+// A wrong is a history that is right, and what would make it wrong: the search must tell them
+// apart, or the tests above would prove nothing.
+type wrong[S comparable] struct {
+	start       S
+	before      []func(S) (S, bool) // one after the other
+	right, evil func(S) (S, bool)   // what comes next
+}
+
+func (w wrong[S]) check(t *testing.T) {
+	t.Helper()
+	for name, tc := range map[string]struct {
+		last func(S) (S, bool)
+		want bool
+	}{"right": {w.right, true}, "wrong": {w.evil, false}} {
+		var steps []step[S]
+		for i, apply := range append(append([]func(S) (S, bool){}, w.before...), tc.last) {
+			steps = append(steps, step[S]{begin: int64(2 * i), end: int64(2*i + 1), apply: apply})
+		}
+		if got := linearizable(w.start, steps); got != tc.want {
+			t.Errorf("linearizable(the %s history) = %v, want %v", name, got, tc.want)
+		}
+	}
+}
+
+func TestWrongHistoriesOfABreakerAreRefused(t *testing.T) {
+	normal := func(generation uint64) admission { return admission{ok: true, generation: generation} }
+	probe := admission{ok: true, probe: true, generation: 2}
+	tripped := []breakerStep{
+		admitted(1, normal(0)), admitted(2, normal(0)), settled(1, 0, outcomeFailure), passed(linearOpen),
+	}
+	then := func(more ...breakerStep) []breakerStep { return append(append([]breakerStep{}, tripped...), more...) }
+	for name, w := range map[string]wrong[breakerRules]{
+		"a second probe": {
+			before: then(admitted(3, probe)),
+			right:  admitted(4, admission{state: HalfOpen, generation: 2}), evil: admitted(4, probe),
+		},
+		"a late success that closes": {
+			before: then(settled(2, 0, outcomeSuccess)),
+			right:  seen(BreakerSnapshot{State: HalfOpen, Generation: 2, Failures: 1, Stale: 1}),
+			evil:   seen(BreakerSnapshot{State: Closed, Generation: 3}),
+		},
+		"a neutral probe that closes": {
+			before: then(admitted(3, probe), settled(3, 2, outcomeNeutral)),
+			right:  seen(BreakerSnapshot{State: HalfOpen, Generation: 2, Failures: 1}),
+			evil:   seen(BreakerSnapshot{State: Closed, Generation: 3}),
+		},
+		"a probe that hangs for ever": {
+			before: then(admitted(3, probe), passed(linearLease)),
+			right:  seen(BreakerSnapshot{State: Open, Generation: 3, Failures: 2}),
+			evil:   seen(BreakerSnapshot{State: HalfOpen, Generation: 2, Failures: 1, Probes: 1}),
+		},
+		"a probe a moment too early": {
+			before: []breakerStep{admitted(1, normal(0)), settled(1, 0, outcomeFailure), passed(linearOpen - 1)},
+			right:  admitted(2, admission{state: Open, generation: 1, after: 1}), evil: admitted(2, probe),
+		},
+		"an operator who is not heeded": {
+			before: []breakerStep{overruled(ForcedOpen, 0, Closed), passed(time.Hour)},
+			right:  admitted(1, admission{state: ForcedOpen, generation: 1}), evil: admitted(1, normal(1)),
+		},
+		"an operator's word that outlives its end": {
+			before: []breakerStep{overruled(ForcedOpen, time.Second, Closed), passed(time.Second)},
+			right:  admitted(1, normal(2)), evil: admitted(1, admission{state: ForcedOpen, generation: 1}),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.start = breakerRules{threshold: 1, most: 1}
+			w.check(t)
+		})
+	}
+}
+
+func TestWrongHistoriesOfABudgetAreRefused(t *testing.T) {
+	used := []budgetStep{asked(0, true), asked(0, true)}
+	for name, w := range map[string]wrong[budgetRules]{
+		"a retry too many":        {before: used, right: asked(0, false), evil: asked(0, true)},
+		"a call that is not seen": {before: append(used, called, called), right: asked(0, true), evil: asked(0, false)},
+		"too expensive":           {before: []budgetStep{asked(3, true)}, right: asked(1, false), evil: asked(1, true)},
+		"a retry that was lost": {
+			before: append(used, gaveBack(0)),
+			right:  counted(BudgetSnapshot{Retries: 1}), evil: counted(BudgetSnapshot{Retries: 2}),
+		},
+	} {
+		t.Run(name, w.check)
+	}
+}
