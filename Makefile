@@ -12,6 +12,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 BIN     := dist/trysail
 FUZZTIME ?= 30s
 COUNT    ?= 6
+SEEDS    ?= 10000
 
 # Tools are pinned here and kept outside the checkout, one folder per version.
 TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trysail/tools
@@ -52,6 +53,10 @@ bench: ## Measure beside other libraries, print ratios and write them into docs/
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s)
 	./scripts/fuzz.sh $(FUZZTIME) $(MODULES)
+
+.PHONY: simulate
+simulate: ## Let fleets of callers loose on a failing provider, SEEDS of them (default 10000)
+	go test -count=1 -timeout 0 -run 'TestFleet$$' . -fleet.seeds=$(SEEDS)
 
 .PHONY: cover
 cover: ## Statement coverage of the core; fails under its floor

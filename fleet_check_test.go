@@ -1,0 +1,252 @@
+package trysail_test
+
+import (
+	"fmt"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+// blame notes that something was not as it must be.
+func (f *fleet) blame(format string, args ...any) {
+	f.note("WRONG: "+format, args...)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.blamed++; f.blamed <= 3 {
+		f.t.Errorf(format+"\nsee it again: go test -run 'TestFleet$' -fleet.seed=%d -v .", append(args, f.plan.seed)...)
+	}
+}
+
+// note adds a line to what happened.
+func (f *fleet) note(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.timeline = append(f.timeline, fmt.Sprintf("%10.3fs  ", time.Since(f.start).Seconds())+fmt.Sprintf(format, args...))
+}
+
+// observe is the observer of the operations that are watched.
+func (f *fleet) observe(e trysail.Event) {
+	if e.Kind == trysail.EventTransition {
+		f.note("%s: %v -> %v, generation %d: %s", e.Operation, e.From, e.To, e.Generation, e.Reason)
+	}
+}
+
+func (f *fleet) sleepUntil(at time.Duration) { time.Sleep(at - time.Since(f.start)) }
+
+// wait waits for what must end, and ends it by force when it does not. If that is no help, the
+// bubble reports a deadlock.
+func (f *fleet) wait(all *sync.WaitGroup, what string) {
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		f.blame("%s have not ended after an hour: something is wedged", what)
+		f.stop()
+		<-done
+	}
+}
+
+// watch audits every second until the operations have recovered.
+func (f *fleet) watch(recovered *sync.WaitGroup) {
+	audited := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(audited)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		phase := -1
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				phase = f.tell(phase)
+				synctest.Wait() // so that all books are of one moment
+				f.audit()
+			}
+		}
+	}()
+	f.wait(recovered, "recoveries")
+	close(done)
+	<-audited
+}
+
+// tell notes which phase it is.
+func (f *fleet) tell(before int) int {
+	now, since := len(f.plan.phases), time.Since(f.start)
+	for i := len(f.plan.phases) - 1; i >= 0 && since < f.plan.phases[i].until; i-- {
+		now = i
+	}
+	if now != before {
+		f.note("the provider is %v", f.plan.at(since).mood)
+	}
+	return now
+}
+
+// audit checks what must hold at every moment.
+func (f *fleet) audit() {
+	f.provider.mu.Lock()
+	defer f.provider.mu.Unlock()
+	since := time.Since(f.start).Seconds()
+	for i, b := range f.budgets {
+		cfg := b.Config()
+		calls, retries := 0, 0
+		for _, o := range f.ops {
+			if l := f.provider.books[o.number]; o.budget == i {
+				calls += l.calls
+				retries += l.attempts - l.calls
+			}
+		}
+		most := cfg.Share*float64(calls) + float64(cfg.Floor)*(since+cfg.Window.Seconds())
+		if float64(retries) > most+1e-6 {
+			f.blame("budget %d: %d retries of %d calls in %.3fs, want at most %.2f", i, retries, calls, since, most)
+		}
+	}
+	for _, o := range f.ops {
+		l := f.provider.books[o.number]
+		if p := o.policy.Limiter; p.Rate > 0 && float64(l.calls) > p.Burst+p.Rate*since+1e-6 {
+			f.blame("operation %d: %d calls in %.3fs, want at most %v + %v/s", o.number, l.calls, since, p.Burst, p.Rate)
+		}
+		if s, ok := o.op.Bulkhead(); ok && s.Waiting > 0 && s.Running < s.MaxConcurrent {
+			f.blame("operation %d: Bulkhead() = %+v, want nobody waiting while a place is free", o.number, s)
+		}
+		if b := o.op.Breaker(); b != nil && o.watched {
+			f.inspect(o, b.Snapshot(), &l)
+		}
+	}
+}
+
+// inspect checks what a breaker says of itself at a moment.
+func (f *fleet) inspect(o *fleetOperation, s trysail.BreakerSnapshot, l *ledger) {
+	p := o.op.Policy().Breaker
+	if n := l.leased(s.Generation, p.ProbeTimeout); s.Probes > min(n, s.HalfOpenMaxCalls) {
+		f.blame("operation %d: %d probes have a place, want at most %d, and the %d that began within the probe timeout",
+			o.number, s.Probes, s.HalfOpenMaxCalls, n)
+	}
+	most := time.Duration(float64(max(p.RecoveryTimeout, p.MaxRecovery)) * (1 + p.RecoveryJitter))
+	if p.HonorRetryAfter {
+		most = max(most, longestAsked)
+	}
+	if d := s.NextAttemptAt.Sub(s.OpenedAt); s.State == trysail.Open && d > most {
+		f.blame("operation %d: the breaker is open for %v, want at most %v", o.number, d, most)
+	}
+}
+
+// recover checks that an operation is well again as soon as it must be.
+func (f *fleet) recover(o *fleetOperation) {
+	f.sleepUntil(f.plan.heal)
+	for o.early.Load() > 0 {
+		time.Sleep(50 * time.Millisecond)
+	}
+	// From here on nothing can fail.
+	b, policy := o.op.Breaker(), o.op.Policy().Breaker
+	if b != nil {
+		if o.holds.Load() > 0 {
+			time.Sleep(policy.ProbeTimeout) // a permit from before may be a probe
+		}
+		if s := b.Snapshot(); s.State == trysail.Closed && (policy.FailureRate > 0 || policy.SlowRate > 0) {
+			time.Sleep(o.memory()) // what its window remembers may still open it
+		}
+		if !f.closes(o, b) {
+			return
+		}
+		time.Sleep(policy.RampUp)
+	}
+	o.settled.Store(true)
+	opens, succeeded := o.op.Metrics().Opens, o.succeeded.Load()
+	time.Sleep(5 * time.Second)
+	if m := o.op.Metrics(); m.Opens != opens || b != nil && b.State() != trysail.Closed {
+		f.blame("operation %d: the breaker has opened again, want it closed while the provider is well", o.number)
+	}
+	if o.succeeded.Load() == succeeded {
+		f.blame("operation %d: no call has succeeded for 5s, want some while the provider is well", o.number)
+	}
+}
+
+// closes waits for the breaker to close, and reports whether it did so in time.
+func (f *fleet) closes(o *fleetOperation, b *trysail.Breaker) bool {
+	from := time.Now()
+	s := b.Snapshot()
+	if s.State == trysail.Open {
+		from = s.NextAttemptAt
+	}
+	by := from.Add(o.probing() + time.Second)
+	for time.Now().Before(by) && b.State() != trysail.Closed {
+		time.Sleep(50 * time.Millisecond)
+	}
+	if got := b.State(); got != trysail.Closed {
+		f.blame("operation %d: the breaker, %v at %v, is %v at %v, want it closed", o.number, s.State, from.Sub(f.start), got, time.Since(f.start))
+		return false
+	}
+	f.note("operation %d has recovered; it was %v %v ago", o.number, s.State, time.Since(from))
+	return true
+}
+
+// gap is the longest time between two calls that come to the breaker, when the provider is well.
+func (o *fleetOperation) gap() time.Duration {
+	d := steady/2*3 + slowest // a bulkhead may have one place only
+	if r := o.policy.Limiter.Rate; r > 0 {
+		d += time.Duration(float64(time.Second) / r)
+	}
+	return d
+}
+
+// probing is how long the probes take that close the breaker.
+func (o *fleetOperation) probing() time.Duration {
+	p := o.op.Policy().Breaker
+	if p.FailureRate == 0 && p.SlowRate == 0 {
+		return o.gap() + slowest
+	}
+	return time.Duration(p.HalfOpenMaxCalls)*o.gap() + slowest
+}
+
+// memory is how long a window may hold what happened before, or lack calls to come to a verdict.
+func (o *fleetOperation) memory() time.Duration {
+	p := o.op.Policy().Breaker
+	return max(p.Window+p.Window/12, time.Duration(p.MinCalls)*o.gap()) + p.RampUp + time.Second
+}
+
+// balance compares the books when all is over.
+func (f *fleet) balance() {
+	f.provider.mu.Lock()
+	defer f.provider.mu.Unlock()
+	for _, o := range f.ops {
+		m, l := o.op.Metrics(), f.provider.books[o.number]
+		f.note("operation %d: %d calls, %d ran with %d attempts, %d succeeded, %d refused, %d full, %d limited, %d panicked",
+			o.number, m.Calls, l.calls, l.attempts, m.Succeeded, m.Rejected, m.Full, m.Limited, m.Panics)
+		for what, pair := range map[string][2]uint64{
+			"calls":              {m.Calls, o.made.Load()},
+			"calls by outcome":   {m.Calls, m.Succeeded + m.Failed},
+			"calls by fate":      {m.Calls, uint64(l.calls) + m.Rejected + m.Full + m.Limited + o.unstarted.Load()},
+			"successes":          {m.Succeeded, o.succeeded.Load()},
+			"refusals":           {m.Rejected, o.rejected.Load()},
+			"full":               {m.Full, o.full.Load()},
+			"limited":            {m.Limited, o.limited.Load()},
+			"panics":             {m.Panics, o.panicked.Load()},
+			"attempts":           {uint64(l.calls) + m.Retries, uint64(l.attempts)},
+			"misuses":            {m.Misuses, 0},
+			"still at the other": {0, uint64(len(l.visits))},
+		} {
+			if pair[0] != pair[1] {
+				f.blame("operation %d: %s: %d by the metrics, %d by the other books", o.number, what, pair[0], pair[1])
+			}
+		}
+		if s, _ := o.op.Bulkhead(); s.Running != 0 || s.Waiting != 0 {
+			f.blame("operation %d: Bulkhead() = %+v, want it empty", o.number, s)
+		}
+		if s, _ := o.op.Limiter(); s.Waiting != 0 {
+			f.blame("operation %d: Limiter() = %+v, want nobody waiting", o.number, s)
+		}
+		if b := o.op.Breaker(); b != nil && b.Snapshot().Probes != 0 {
+			f.blame("operation %d: Breaker().Snapshot() = %+v, want no probes", o.number, b.Snapshot())
+		}
+	}
+}

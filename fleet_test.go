@@ -1,0 +1,167 @@
+package trysail_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+// The flags of the simulation. One seed prints its plan and what happened:
+//
+//	go test -run 'TestFleet$' -fleet.seed=17 -v .
+var (
+	fleetSeed  = flag.Uint64("fleet.seed", 0, "the one seed that the simulation of a fleet runs, and prints")
+	fleetSeeds = flag.Uint64("fleet.seeds", 60, "how many seeds the simulation of a fleet runs, from 1 on")
+)
+
+// TestFleet lets callers with policies of all kinds loose on a provider that falls ill in all
+// kinds of ways and gets well again, in a bubble and so in no time. Whatever happens:
+//
+//   - every call returns within what its policy allows, and nothing is left when all have;
+//   - when the provider is well, each breaker closes within its open time, the time of its probes and
+//     a second, and lets all calls through after its ramp;
+//   - retries <= Share·calls + Floor·t + Floor·Window, for all that share a budget;
+//   - what the provider has seen agrees with the metrics, and so does what the callers got;
+//   - at once there are never more probes than HalfOpenMaxCalls, none of them keeps its place longer than
+//     ProbeTimeout, and never more calls than MaxConcurrent or the limiter's rate allow.
+//
+// A seed fixes the plan: phases, policies, when calls are made and what each attempt meets. It
+// does not fix the engine's own jitter, nor which of two goroutines goes first in the same
+// nanosecond: a failure that depends on them may need -count.
+func TestFleet(t *testing.T) {
+	if *fleetSeed != 0 {
+		synctest.Test(t, func(t *testing.T) { newFleet(t, *fleetSeed).run(true) })
+		return
+	}
+	var failed atomic.Int64
+	for seed := uint64(1); seed <= *fleetSeeds; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			if failed.Load() >= 5 {
+				t.Skip("five seeds have failed, which is enough to think about")
+			}
+			synctest.Test(t, func(t *testing.T) { newFleet(t, seed).run(false) })
+			if t.Failed() {
+				failed.Add(1)
+			}
+		})
+	}
+}
+
+// A fleet is a plan come to life.
+type fleet struct {
+	t        *testing.T
+	plan     *fleetPlan
+	start    time.Time
+	provider *fleetProvider
+	budgets  []*trysail.RetryBudget
+	ops      []*fleetOperation
+
+	calls sync.WaitGroup
+	over  chan struct{} // closed when no more calls are to be made
+	bail  context.Context
+	stop  context.CancelFunc // ends bail, which ends what is wedged
+
+	mu       sync.Mutex // guards what follows
+	timeline []string
+	blamed   int
+}
+
+// A fleetOperation is an operation and what its callers got.
+type fleetOperation struct {
+	*operationPlan
+	number int
+	op     *trysail.Operation
+
+	early   atomic.Int64 // calls from before the provider was well
+	holds   atomic.Int64 // permits that are kept
+	settled atomic.Bool  // from now on nothing may be refused
+
+	made, succeeded, rejected, full, limited, unstarted, panicked atomic.Uint64
+}
+
+func newFleet(t *testing.T, seed uint64) *fleet {
+	f := &fleet{t: t, plan: newFleetPlan(seed), start: time.Now(), over: make(chan struct{})}
+	f.bail, f.stop = context.WithCancel(t.Context())
+	f.provider = &fleetProvider{plan: f.plan, start: f.start, blame: f.blame}
+	for _, cfg := range f.plan.budgets {
+		b, err := trysail.NewRetryBudget(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.budgets = append(f.budgets, b)
+	}
+	var orchestrators [4]*trysail.Orchestrator
+	for i, o := range f.plan.operations {
+		which := o.orchestrator
+		cfg := trysail.Config{}
+		if o.watched {
+			which += 2
+			cfg.Observer = observer(f.observe)
+		}
+		if orchestrators[which] == nil {
+			orchestrators[which] = newOrchestrator(t, cfg)
+		}
+		policy := o.policy
+		if o.budget >= 0 {
+			policy.Retry.Budget = f.budgets[o.budget]
+		}
+		op, err := orchestrators[which].Register(fmt.Sprint("op", i), trysail.OperationConfig{Policy: policy})
+		if err != nil {
+			t.Fatalf("%v\n%v", err, f.plan)
+		}
+		f.ops = append(f.ops, &fleetOperation{operationPlan: o, number: i, op: op})
+		f.provider.books = append(f.provider.books, ledger{visits: map[*visit]bool{}})
+	}
+	return f
+}
+
+// longest is how long a call of that habit may take, its waits at the gates included.
+func (o *fleetOperation) longest(h habit) time.Duration {
+	p := o.op.Policy()
+	attempt, attempts := max(patience, deafFor), p.Retry.Attempts
+	if p.Attempt > 0 {
+		attempt = max(p.Attempt, deafFor)
+	}
+	for _, row := range p.Retry.Classes {
+		attempts = max(attempts, row.Attempts)
+	}
+	d := time.Duration(attempts)*attempt + p.Retry.DelayBudget
+	if p.Total > 0 && h != streaming { // of which Total bounds the wait only
+		d = min(d, p.Total+deafFor)
+	}
+	return p.Limiter.MaxWait + p.Bulkhead.MaxWait + d
+}
+
+// run makes the plan happen, and prints it when something was wrong or somebody wants to see it.
+func (f *fleet) run(print bool) {
+	defer f.stop()
+	var recovered, callers sync.WaitGroup
+	for _, o := range f.ops {
+		for i, c := range o.callers {
+			callers.Go(func() { f.caller(o, i, c) })
+		}
+		callers.Go(func() { // traffic, as long as a breaker may need some to close
+			f.sleepUntil(f.plan.heal)
+			f.caller(o, len(o.callers), callerPlan{every: steady})
+		})
+		recovered.Go(func() { f.recover(o) })
+	}
+	f.watch(&recovered)
+	close(f.over)
+	callers.Wait()
+	f.wait(&f.calls, "calls")
+	synctest.Wait()
+	f.balance()
+	if print || f.t.Failed() {
+		f.t.Logf("%v\nwhat happened:\n%v", f.plan, strings.Join(f.timeline, "\n"))
+	}
+}
