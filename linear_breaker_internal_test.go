@@ -63,7 +63,7 @@ func (h *breakerHistory) goroutine(r *rand.Rand, base, steps int, open []heldPer
 func (h *breakerHistory) admit(id int) (p permit, ok bool) {
 	h.record(func() (string, breakerStep) {
 		var refused *Error
-		p, refused = h.b.admit(h.b.clock.now())
+		p, refused = h.b.admit(h.b.op.clock.now())
 		got := admission{ok: refused == nil, probe: p.probe, generation: p.generation}
 		var why *OpenError
 		if refused != nil && errors.As(refused, &why) {
@@ -77,7 +77,7 @@ func (h *breakerHistory) admit(id int) (p permit, ok bool) {
 
 func (h *breakerHistory) settle(p heldPermit, o outcome) {
 	h.record(func() (string, breakerStep) {
-		if now := h.b.clock.now(); o == outcomeSuccess {
+		if now := h.b.op.clock.now(); o == outcomeSuccess {
 			h.b.succeed(p.permit, now, now)
 		} else {
 			h.b.settle(p.permit, result{outcome: o}, now, now)
