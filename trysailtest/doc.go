@@ -35,4 +35,24 @@
 //
 // [StartProvider] listens on a port of its own and tells the URL that an SDK wants as
 // its base URL. [NewProvider] returns the same as an [net/http.Handler].
+//
+// # Tests of policies
+//
+// For a test of how a program calls, rather than whom, there is a kit that needs no HTTP.
+// It works with the durations of production, which cost no time in a [testing/synctest]
+// bubble:
+//
+//		synctest.Test(t, func(t *testing.T) {
+//			op, _ := trysailtest.Operation(t, policy)
+//			trysailtest.Run(t, op, "fail x2, ok").Want(t, "ok after 3 attempts in 4s, waits 2s 2s")
+//		})
+//
+//	  - [Operation] gives a policy an operation and a [Recorder]; [Exact] takes chance out of a policy,
+//	  - [Run] makes a [Call] whose attempts go as a script says: see [ParseOutcomes],
+//	  - a [Dependency] stands for what your own code calls, and [Dependency.Trace] looks at
+//	    what became of it,
+//	  - [Trip], [HalfOpen] and [WantState] deal with the breaker,
+//	  - a [Recorder] is an observer that tells what happened, line by line.
+//
+// Outside a bubble everything works as well, in real time.
 package trysailtest
