@@ -36,7 +36,7 @@ type BreakerPolicy struct {
 
 	// SlowRate opens the breaker when this share of the window's calls took longer
 	// than SlowCall: more than 0, at most 1. Calls under way that are over SlowCall already
-	// count as slow now. Default 0: no such rule.
+	// count as slow now, at most a sixteenth of it late. Default 0: no such rule.
 	SlowRate float64
 
 	// SlowCall is the time over which a call is slow: up to 1 h. It is needed with

@@ -227,3 +227,16 @@ func TestApplyKeepsWhatIsObserved(t *testing.T) {
 		}
 	})
 }
+
+// A call that waited and was turned away has waited nevertheless.
+func TestWaitOfACallThatWasTurnedAwayIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op, r := listening(t, gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 5, MaxWait: 3 * time.Second}))
+		first := hold(t, op)
+		_ = call(t, op, nil)
+		if heard := r.callsHeard(); len(heard) != 1 || heard[0].Wait != 3*time.Second || heard[0].Took != 0 {
+			t.Errorf("heard %+v, want a refusal after a wait of 3s", heard)
+		}
+		_ = first.end(nil)
+	})
+}

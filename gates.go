@@ -88,11 +88,12 @@ func (c *call) queue(ctx context.Context, closed *Limiter) error {
 		ctx = limited
 	}
 	began := c.start
-	if err := c.waitAtGates(ctx, closed); err != nil {
-		return c.turnedAway(err)
-	}
+	err := c.waitAtGates(ctx, closed)
 	c.start = c.op.clock.now()
 	c.queued = time.Duration(c.start - began)
+	if err != nil {
+		return c.turnedAway(err)
+	}
 	if total > 0 && c.queued >= total {
 		// It got through in the last moment; nothing is left for the call itself.
 		c.abandon()

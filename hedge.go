@@ -56,6 +56,7 @@ type hedger struct {
 func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, error)) (T, error) {
 	policy := &h.set.policy.Hedge
 	r := rivals[T]{fn: fn, op: h.op, results: make(chan rival[T], 1+policy.Max)}
+	var failed error // of the attempts that have failed so far
 	began := h.op.clock.now()
 	r.begin(ctx)
 	delay, known := h.set.hedging.delay(policy)
@@ -73,8 +74,10 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 			}
 			if got.panicked != nil || got.err == nil || r.running == 0 || !h.mayRepeat(got.err) {
 				r.end(got.number)
+				got.err = telling(ctx, failed, got.err)
 				return got.take(h.op)
 			}
+			failed = telling(ctx, failed, got.err)
 			r.discard(got) // another one is still running
 		case <-alarm.C:
 			if hedges := len(r.cancels); h.hedge(ctx, hedges, delay) {
@@ -85,6 +88,18 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 			}
 		}
 	}
+}
+
+// telling returns the error of attempts of which one failed with before, and then one with err. It is
+// err, unless before tells more: a longer wait that the server asked for, or anything if the time ran out.
+func telling(ctx context.Context, before, err error) error {
+	if before == nil || err == nil {
+		return err
+	}
+	if judge(before).after > judge(err).after || ctx.Err() != nil {
+		return &both{before, err}
+	}
+	return err
 }
 
 // mayRepeat reports whether an attempt with that error may be followed by another one.

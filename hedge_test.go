@@ -446,3 +446,31 @@ func TestRacesWithinAPermit(t *testing.T) {
 		}
 	})
 }
+
+// Of two attempts that fail, the error that says more comes back: a wait that the server asked for is a
+// floor, and the end of the time must not hide a 429.
+func TestHedgeKeepsTheTellingFailure(t *testing.T) {
+	limited := trysail.RateLimited(errDown, time.Minute)
+	for name, tc := range map[string]struct {
+		runners []runner
+		attempt time.Duration
+		class   trysail.Class
+		after   time.Duration
+		also    error
+	}{
+		"the first asked for a longer wait": {[]runner{{3 * time.Second, limited}, {8 * time.Second, errDown}}, 0, trysail.ClassRateLimited, time.Minute, errDown},
+		"the last did":                      {[]runner{{3 * time.Second, errDown}, {8 * time.Second, limited}}, 0, trysail.ClassRateLimited, time.Minute, errDown},
+		"the other never answered":          {[]runner{{3 * time.Second, limited}, {time.Hour, nil}}, 10 * time.Second, trysail.ClassRateLimited, time.Minute, trysail.ErrAttemptTimeout},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := hedging(after2s())
+			policy.Attempt = tc.attempt
+			op := newOperation(t, policy)
+			_, _, err := raced(t, op, tc.runners...)
+			var e *trysail.Error
+			if !errors.As(err, &e) || e.Class != tc.class || e.RetryAfter != tc.after || !errors.Is(err, tc.also) {
+				t.Errorf("raced() = %v, want class %v with a wait of %v, and %v in it", err, tc.class, tc.after, tc.also)
+			}
+		})
+	}
+}

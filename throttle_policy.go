@@ -11,7 +11,8 @@ import (
 // A dependency has taken a call that succeeded, and one that failed without counting as a
 // failure, such as a bad request; what a caller gave up counts for nothing. When half of the calls
 // are taken, a Factor of 2 drops none and sends twice what is taken; 1.1 drops 45 % and sends a
-// tenth more than is taken.
+// tenth more than is taken. A dependency that takes less than 1/Factor of whatever is sent, as when that share of
+// the calls fails for another reason, gets the least that MaxShare lets through.
 type ThrottlePolicy struct {
 	// Factor is how many calls are made for each that the dependency takes: 1 to 100. Small
 	// where a call that is not taken is dear. 2 is a good choice. Default 0: no throttle.

@@ -41,7 +41,7 @@ func Run(t testing.TB, op *trysail.Operation, script string) Call {
 	t.Helper()
 	d := NewDependency(t, "answer", script)
 	return d.Trace(func() error {
-		_, err := trysail.Do(t.Context(), op, d.Call)
+		_, err := trysail.Do(t.Context(), op, trysail.Hedged(op, d.Call))
 		return err
 	})
 }

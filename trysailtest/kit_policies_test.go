@@ -214,7 +214,7 @@ func TestKitOnHedges(t *testing.T) {
 			op, recorder := trysailtest.Operation(t, policy)
 			model := trysailtest.NewDependency(t, 1, tc.script)
 			model.Trace(func() error {
-				_, err := trysail.Do(t.Context(), op, model.Call)
+				_, err := trysail.Do(t.Context(), op, trysail.Hedged(op, model.Call))
 				return err
 			}).Want(t, tc.want)
 			if heard := strings.Count(recorder.String(), "hedge 1 after 5s"); (heard > 0) != (len(tc.causes) > 1) {
