@@ -21,6 +21,7 @@ const (
 	ClassContentPolicy               // the provider refused the content
 	ClassPermanent                   // repeating cannot help: a bad request, a bad key
 	ClassCanceled                    // the caller gave up
+	ClassBadAnswer                   // an answer came that is of no use: empty, cut short, not in the form that was asked for
 	classes                          // how many there are
 )
 
@@ -28,7 +29,7 @@ const (
 func (c Class) String() string {
 	names := [classes]string{
 		"transient", "rate_limited", "overloaded", "quota_exhausted",
-		"context_length", "content_policy", "permanent", "canceled",
+		"context_length", "content_policy", "permanent", "canceled", "bad_answer",
 	}
 	if c < classes {
 		return names[c]
@@ -60,6 +61,7 @@ func defaultConsequences() consequences {
 		ClassContentPolicy:  {Fallback: true},
 		ClassPermanent:      {Fallback: true},
 		ClassCanceled:       {},
+		ClassBadAnswer:      retried,
 	}
 }
 

@@ -54,6 +54,7 @@ func TestClassify(t *testing.T) {
 		"marked permanent":               {trysail.Permanent(boom), permanent},
 		"marked rate limited":            {trysail.RateLimited(boom, 0), rateLimited},
 		"marked unavailable":             {trysail.Unavailable(boom), overloaded},
+		"marked a bad answer":            {trysail.BadAnswer(boom), trysail.ClassBadAnswer},
 		"marked with a class":            {trysail.WithClass(boom, quota, 0), quota},
 		"marked deep inside":             {fmt.Errorf("a: %w", fmt.Errorf("b: %w", trysail.Permanent(boom))), permanent},
 		"the outermost mark decides":     {trysail.Transient(fmt.Errorf("a: %w", trysail.Permanent(boom))), transient},
@@ -153,7 +154,7 @@ func TestClassString(t *testing.T) {
 	want := map[trysail.Class]string{
 		transient: "transient", rateLimited: "rate_limited", overloaded: "overloaded", quota: "quota_exhausted",
 		trysail.ClassContextLength: "context_length", trysail.ClassContentPolicy: "content_policy",
-		permanent: "permanent", canceled: "canceled", 8: "Class(8)", 255: "Class(255)",
+		permanent: "permanent", canceled: "canceled", trysail.ClassBadAnswer: "bad_answer", 9: "Class(9)", 255: "Class(255)",
 	}
 	for class := range maps.Keys(want) {
 		if got := class.String(); got != want[class] {

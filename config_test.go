@@ -110,8 +110,8 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 		"unusable operation name: it has 0 bytes, want 1 to 200",
 		`Strategies["qa"]: unknown strategy "reckless", want one of`,
 		`Strategies["empty"]: unknown strategy "", want one of`,
-		"Classes has the key Class(200), want one of the 8 classes",
-		"Classes has the key Class(201), want one of the 8 classes",
+		"Classes has the key Class(200), want one of the 9 classes",
+		"Classes has the key Class(201), want one of the 9 classes",
 		"Classes[canceled].Retry is true, want false: the caller has gone",
 	)
 	if !errors.Is(err, trysail.ErrName) {

@@ -18,6 +18,7 @@ func TestConsequences(t *testing.T) {
 		trysail.ClassContentPolicy: {Retry: false, Count: false, Fallback: true},
 		permanent:                  {Retry: false, Count: false, Fallback: true},
 		canceled:                   {Retry: false, Count: false, Fallback: false},
+		trysail.ClassBadAnswer:     {Retry: true, Count: true, Fallback: true},
 	}
 	orc := newOrchestrator(t, trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone}}})
 	if got := orc.Configuration().Classes; len(got) != len(want) {
@@ -77,5 +78,26 @@ func TestClassesReplaceRows(t *testing.T) {
 	}
 	if got, want := orc.Configuration().Classes[quota], (trysail.Consequence{Count: true, Fallback: true}); got != want {
 		t.Errorf("Configuration().Classes[quota_exhausted] = %+v, want %+v as before", got, want)
+	}
+}
+
+// A model that answers badly twice will do so again.
+func TestBadAnswersAreRepeatedOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		retry trysail.RetryPolicy
+		want  int
+	}{
+		"once":               {trysail.RetryPolicy{Attempts: 5}, 2},
+		"never":              {trysail.RetryPolicy{Attempts: 1}, 1},
+		"as the policy says": {trysail.RetryPolicy{Attempts: 5, Classes: trysail.ClassRetries{trysail.ClassBadAnswer: {Attempts: 4}}}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.retry.Backoff = trysail.BackoffNone
+			n, _, err := attempts(t.Context(), newOperation(t, trysail.Policy{Retry: tc.retry}),
+				func(int) error { return trysail.BadAnswer(errDown) })
+			if n != tc.want || trysail.Classify(err) != trysail.ClassBadAnswer {
+				t.Errorf("%d attempts and %v, want %d", n, err, tc.want)
+			}
+		})
 	}
 }

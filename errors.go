@@ -67,6 +67,10 @@ func Transient(err error) error { return classify(err, ClassTransient) }
 // nor counted by the breaker.
 func Permanent(err error) error { return classify(err, ClassPermanent) }
 
+// BadAnswer marks err as an answer that is of no use, though the provider gave it in good
+// order: it is counted, and repeated at most once.
+func BadAnswer(err error) error { return classify(err, ClassBadAnswer) }
+
 // Unavailable marks err as a provider without capacity: it is retried and
 // counted, and retrying stops as soon as the breaker opens.
 func Unavailable(err error) error { return classify(err, ClassOverloaded) }

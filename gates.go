@@ -201,7 +201,7 @@ func (c *call) signal(v verdict, err error) signal {
 	case v.class == ClassRateLimited, v.class == ClassOverloaded, v.ended,
 		errors.Is(err, ErrAttemptTimeout), errors.Is(err, ErrTotalTimeout):
 		return signalOverload
-	case c.set.table[v.class].Count:
+	case c.set.table[v.class].Count && v.class != ClassBadAnswer:
 		return signalFailed
 	default:
 		return signalTaken

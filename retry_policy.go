@@ -57,7 +57,8 @@ type RetryPolicy struct {
 //		trysail.ClassOverloaded: {Attempts: 2, Base: time.Second},
 //	}
 //
-// A row has no effect on a class that is not retried at all; see [Consequence].
+// A row has no effect on a class that is not retried at all; see [Consequence]. Without a row,
+// ClassBadAnswer gets two attempts at most: a model that answers badly twice will do so again.
 type ClassRetries [classes]ClassRetry
 
 // A ClassRetry is what differs for one class. Zero fields take the policy's own.
@@ -91,7 +92,12 @@ func (c ClassRetries) String() string {
 }
 
 // limit returns how many attempts a call may make whose newest one failed with class.
-func (r *RetryPolicy) limit(class Class) int { return cmp.Or(r.Classes[class].Attempts, r.Attempts) }
+func (r *RetryPolicy) limit(class Class) int {
+	if own := r.Classes[class].Attempts; own != 0 || class != ClassBadAnswer {
+		return cmp.Or(own, r.Attempts)
+	}
+	return min(r.Attempts, 2)
+}
 
 // base returns the first wait after a failure of class.
 func (r *RetryPolicy) base(class Class) time.Duration { return cmp.Or(r.Classes[class].Base, r.Base) }
