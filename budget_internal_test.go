@@ -386,3 +386,29 @@ func BenchmarkBudget(b *testing.B) {
 		})
 	})
 }
+
+func TestBudgetTellsDenialsApart(t *testing.T) {
+	b := newBudget(t, RetryBudgetConfig{Floor: 1, Window: 10 * time.Second, CostReserve: 5})
+	b.grants(0, 8, 1)  // five fit into the reserve, three do not
+	b.grants(0, 12, 0) // five fit into the floor
+	if s := b.Snapshot(); s.DeniedByCost != 3 || s.DeniedByCount != 7 {
+		t.Errorf("%d denied by cost and %d by count, want 3 and 7", s.DeniedByCost, s.DeniedByCount)
+	}
+}
+
+// What comes at the very instant at which a bucket begins belongs to it, and so stays for the
+// whole window.
+func TestBudgetKeepsTheFirstInstantOfABucket(t *testing.T) {
+	const s = time.Second
+	for at, want := range map[time.Duration]int{13*s - 1: 5, 13 * s: 5, 14*s - 1: 5, 14 * s: 0} {
+		b := newBudget(t, RetryBudgetConfig{Share: 1, Floor: 1e-9, Window: 12 * s})
+		b.makeCalls(0, 1) // the buckets begin at 0, 1s, 2s and so on
+		b.makeCalls(s, 5)
+		if at < 13*s {
+			want++ // the first call is there still
+		}
+		if got := b.grants(at, 99, 0); got != want {
+			t.Errorf("%d retries are allowed after %v, want %d", got, at, want)
+		}
+	}
+}

@@ -186,3 +186,13 @@ func bubbleOf(t *testing.T, name string, f func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
+
+func TestPriorityText(t *testing.T) {
+	for p, want := range map[Priority]string{
+		PriorityInteractive: "interactive", PriorityBatch: "batch", PriorityBackground: "background", 3: "Priority(3)",
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("Priority(%d).String() = %q, want %q", uint8(p), got, want)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/trysail-go/trysail"
 )
 
 func TestSettlementMovesThoseWhoWait(t *testing.T) {
@@ -106,5 +108,36 @@ func TestSetRateRefusesWhatNewLimiterRefuses(t *testing.T) {
 	}
 	if s := l.Snapshot(); s.Rate != 2000 || s.Burst != 12_000 {
 		t.Errorf("Snapshot() = %+v, want it unchanged", s)
+	}
+}
+
+// NotBefore tells a limiter that was never held back from one that was.
+func TestPenaltyOfNoTimeIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(t, trysail.LimiterConfig{Rate: 1})
+		l.Penalize(time.Now())
+		if s := l.Snapshot(); !s.NotBefore.IsZero() {
+			t.Errorf("NotBefore = %v, want zero: there was no penalty", s.NotBefore)
+		}
+		end := time.Now().Add(time.Second)
+		l.Penalize(end)
+		if s := l.Snapshot(); !s.NotBefore.Equal(end) {
+			t.Errorf("NotBefore = %v, want %v", s.NotBefore, end)
+		}
+	})
+}
+
+// A new rate counts also where the burst stays, which is not so when it follows from the rate.
+func TestReloadedRateIsLive(t *testing.T) {
+	orc := newOrchestrator(t, trysail.Config{})
+	for _, rate := range []float64{1, 2, 2, 0.5} {
+		policy := trysail.Policy{Limiter: trysail.LimiterPolicy{Rate: rate, Burst: 10}}
+		op, err := orc.Register("op", trysail.OperationConfig{Policy: policy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := op.Limiter(); s.Rate != rate || s.Burst != 10 {
+			t.Errorf("Limiter() = %+v, want the rate %v", s, rate)
+		}
 	}
 }

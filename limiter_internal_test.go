@@ -53,3 +53,14 @@ func TestWhatIsDueIsServedFirst(t *testing.T) {
 		})
 	}
 }
+
+// Units may come free between the first look and the second, under the lock.
+func TestWhatComesFreeBeforeTheLineIsNoWait(t *testing.T) {
+	l := newLimiter("op", clock{base: time.Now()}, LimiterPolicy{Rate: 1, Burst: 1, MaxWait: time.Second})
+	if place, err := l.join(1, time.Hour); place != nil || err != nil {
+		t.Errorf("join() = %v, %v; want neither a turn nor an error", place, err)
+	}
+	if s := l.Snapshot(); s.Waits != 0 || s.Available > 0.5 {
+		t.Errorf("Snapshot() = %+v, want the unit taken without a wait", s)
+	}
+}
