@@ -215,3 +215,11 @@ func ExampleOrchestrator_Apply() {
 	// "" Retry.Attempts: 3 -> 5
 	// "chat" Retry.Attempts: 3 -> 5
 }
+
+func TestExplainTellsWhenAttemptsAreUsedUp(t *testing.T) {
+	op := newOperation(t, trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone}})
+	_ = call(t, op, errDown)
+	if got := op.Explain(); len(got) != 1 || got[0].Reason != "all 3 attempts are used up" || got[0].Attempts != 3 {
+		t.Errorf("Explain() = %+v, want that all 3 attempts are used up", got)
+	}
+}

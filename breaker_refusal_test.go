@@ -236,3 +236,17 @@ func TestR10CallsUnderRatesAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// Refusals share an error for some milliseconds. It must not outlive the reason for it.
+func TestR10RefusalEndsWithTheOverride(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, once())
+		trip(t, op) // it would be open for a minute
+		op.Breaker().ForceOpen(trysail.Override{For: 5 * time.Millisecond})
+		_, _ = refusal(t, op)
+		time.Sleep(5 * time.Millisecond)
+		if err := call(t, op, nil); err != nil {
+			t.Errorf("Do() at the end of the override = %v, want success", err)
+		}
+	})
+}

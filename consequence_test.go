@@ -101,3 +101,12 @@ func TestBadAnswersAreRepeatedOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestFirstClassThatDoesNotExist(t *testing.T) {
+	const none = trysail.ClassBadAnswer + 1
+	_, err := trysail.New(trysail.Config{Classes: map[trysail.Class]trysail.Consequence{none: {}}})
+	wantFaults(t, err, "Classes has the key Class(9), want one of the 9 classes")
+	if got := trysail.Classify(trysail.WithClass(errDown, none, 0)); got != transient {
+		t.Errorf("Classify() of an error of class %v = %v, want %v", none, got, transient)
+	}
+}

@@ -94,3 +94,13 @@ func TestPauseNeverOutlivesItsContext(t *testing.T) {
 		}
 	}
 }
+
+// The server's wait is spread where it is the longer one, not where both are equal.
+func TestServersWaitThatEqualsOurs(t *testing.T) {
+	r := &RetryPolicy{Base: time.Minute, MaxDelay: time.Minute}
+	for range 20 {
+		if got := new(pacer).delay(r, 1, verdict{after: time.Minute}); got != time.Minute {
+			t.Fatalf("delay() = %v, want 1m0s", got)
+		}
+	}
+}

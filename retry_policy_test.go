@@ -121,3 +121,8 @@ func ExampleClassRetries() {
 	fmt.Println(orc.Operation("summarize").Policy().Retry.Classes)
 	// Output: transient: base 50ms; rate_limited: 5 attempts; overloaded: 2 attempts, base 1s
 }
+
+func TestFirstBackoffThatDoesNotExist(t *testing.T) {
+	_, err := trysail.New(trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffPollyV2 + 1}}})
+	wantFaults(t, err, "Default.Retry.Backoff is 6, want one of the 6 formulas")
+}
