@@ -243,3 +243,24 @@ func TestBatchOfAnUnusableOperation(t *testing.T) {
 		}
 	}
 }
+
+// When fn has ended every worker's goroutine, Batch itself fills in the rest, if there is one.
+func TestBatchWithoutWorkersLeft(t *testing.T) {
+	for name, n := range map[string]int{"no rest": 8, "a rest": 20} {
+		bubble(t, name, func(t *testing.T) {
+			results := trysail.Batch(t.Context(), newOperation(t, once()), items(n), func(context.Context, int) (int, error) {
+				time.Sleep(time.Second) // until all workers have an item
+				runtime.Goexit()
+				return 1, nil
+			})
+			for i, r := range results {
+				if r.Err == nil {
+					t.Errorf("result %d of %d = %+v, want an error", i, n, r)
+				}
+			}
+			if len(results) != n {
+				t.Errorf("%d results, want %d", len(results), n)
+			}
+		})
+	}
+}

@@ -156,3 +156,15 @@ func TestFallbackOfACallThatCannotBeMade(t *testing.T) {
 		t.Errorf("DoWithFallback(nil function) = %v with %+v, want no more fallbacks than failed calls", err, m)
 	}
 }
+
+func TestFailedFallbackIsToldWithTheClassOfTheFirstError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op, r := observed(t, once())
+		_, err := trysail.DoWithFallback(t.Context(), op,
+			func(context.Context) (int, error) { return 0, trysail.RateLimited(errDown, 0) },
+			func(context.Context, error) (int, error) { return 0, errBadRequest })
+		if heard := r.heard(); len(heard) != 1 || heard[0].Class != rateLimited || !errors.Is(heard[0].Err, err) {
+			t.Errorf("heard %+v, want one fallback that failed, of class %v", heard, rateLimited)
+		}
+	})
+}

@@ -201,3 +201,43 @@ func TestNoAllocationsWithoutLimits(t *testing.T) {
 		})
 	}
 }
+
+func TestRefusedCallTakesNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op, r := listening(t, gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1, MaxWait: time.Second}))
+		first := hold(t, op)
+		_ = call(t, op, nil) // waits for a second in vain
+		if heard := r.callsHeard(); len(heard) != 1 || heard[0].Took != 0 || heard[0].Attempt != 0 {
+			t.Errorf("heard %+v, want one call without attempts, which took no time with the dependency", heard)
+		}
+		_ = first.end(nil)
+	})
+}
+
+func TestAttemptAsLongAsAProbeMayTake(t *testing.T) {
+	policy := within(0, time.Hour)
+	policy.Breaker.ProbeTimeout = time.Hour
+	if _, err := trysail.New(trysail.Config{Default: policy}); err != nil {
+		t.Errorf("New() = %v, want nil", err)
+	}
+}
+
+// Which of the two comes first at that instant is chance.
+func TestPlaceAtTheEndOfTheLimitIsOfNoUse(t *testing.T) {
+	for range 50 {
+		synctest.Test(t, func(t *testing.T) {
+			policy := gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1})
+			policy.Total = time.Second
+			op := newOperation(t, policy)
+			first, err := op.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(time.Second, func() { first.Done(nil) })
+			if err := call(t, op, nil); !errors.Is(err, trysail.ErrTotalTimeout) {
+				t.Errorf("Do() = %v, want the end of its limit", err)
+			}
+			synctest.Wait()
+		})
+	}
+}

@@ -232,3 +232,18 @@ func TestMemoryOfAnIdleOperation(t *testing.T) {
 	}
 	runtime.KeepAlive(orc)
 }
+
+func TestCallsTurnedAwayAtTheGatesHaveFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, gated(trysail.LimiterPolicy{Rate: 1, Burst: 2}, trysail.BulkheadPolicy{MaxConcurrent: 1}))
+		first := hold(t, op)
+		_ = call(t, op, nil) // there is no place
+		_ = first.end(nil)
+		for range 3 {
+			_ = call(t, op, nil) // one unit is left, which the call without a place gave back
+		}
+		if m := op.Metrics(); m.Full != 1 || m.Limited != 2 || m.Failed != 3 || m.Calls != 5 {
+			t.Errorf("Metrics() = %+v, want 5 calls, of which 2 + 1 were turned away and failed", m)
+		}
+	})
+}

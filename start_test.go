@@ -217,3 +217,28 @@ func TestCallAfterStartsLimitIsNotCanceled(t *testing.T) {
 		}
 	})
 }
+
+// A limit of the attempt must not hide what the attempt said before it.
+func TestStartUnderALimitTellsWhatFailed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		after time.Duration
+		err   error
+		late  bool
+	}{
+		"in time":                {20*time.Second - 1, errDown, false},
+		"too late":               {20*time.Second + 1, errDown, true},
+		"an answer that is late": {20*time.Second + 1, nil, true},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := within(0, 20*time.Second)
+			policy.Retry.Disabled = true
+			_, permit, err := began(t.Context(), newOperation(t, policy), func(context.Context, int) error {
+				time.Sleep(tc.after)
+				return tc.err
+			})
+			if permit != nil || errors.Is(err, trysail.ErrAttemptTimeout) != tc.late || tc.err != nil && !errors.Is(err, tc.err) {
+				t.Errorf("Start() = %v, %v; want no permit, %v and, %t, the limit", permit, err, tc.err, tc.late)
+			}
+		})
+	}
+}
