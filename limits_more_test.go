@@ -214,12 +214,11 @@ func TestRefusedCallTakesNoTime(t *testing.T) {
 	})
 }
 
-func TestAttemptAsLongAsAProbeMayTake(t *testing.T) {
+func TestProbeTimeoutUnderTheLongestAttempt(t *testing.T) {
 	policy := within(0, time.Hour)
-	policy.Breaker.ProbeTimeout = time.Hour
-	if _, err := trysail.New(trysail.Config{Default: policy}); err != nil {
-		t.Errorf("New() = %v, want nil", err)
-	}
+	policy.Breaker.ProbeTimeout = time.Hour - 1
+	_, err := trysail.New(trysail.Config{Default: policy})
+	wantFaults(t, err, "Default.Breaker.ProbeTimeout is 59m59.999999999s, want at least Attempt, which is 1h0m0s")
 }
 
 // Which of the two comes first at that instant is chance.
