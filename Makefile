@@ -19,6 +19,7 @@ TOOLS         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/trysail/tools
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
 GOTESTSUM     := $(TOOLS)/gotestsum-v1.13.0/gotestsum
 GOVULNCHECK   := $(TOOLS)/govulncheck-v1.9.0/govulncheck
+GREMLINS      := $(TOOLS)/gremlins-v0.6.0/gremlins
 
 .PHONY: help
 help: ## Show this list
@@ -62,6 +63,10 @@ simulate: ## Let fleets of callers loose on a failing provider, SEEDS of them (d
 cover: ## Statement coverage of the core; fails under its floor
 	./scripts/cover.sh
 
+.PHONY: mutation
+mutation: $(GREMLINS) ## Mutants of the core, or of FILES="a.go b.go", that no test kills; takes long
+	./scripts/mutation.sh $(GREMLINS) $(strip $(FILES))
+
 .PHONY: build
 build: ## Build the program into dist/
 	cd server && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o ../$(BIN) ./cmd/trysail
@@ -81,3 +86,5 @@ $(GOTESTSUM):
 	GOWORK=off GOBIN=$(@D) go install gotest.tools/gotestsum@v1.13.0
 $(GOVULNCHECK):
 	GOWORK=off GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+$(GREMLINS):
+	GOWORK=off GOBIN=$(@D) go install github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
