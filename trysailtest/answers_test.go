@@ -154,7 +154,7 @@ func TestRefusedRequests(t *testing.T) {
 		status             int
 		param, message     string
 	}{
-		"an unknown path":        {"GET", "/responses", "", 404, "", "GET /v1/responses"},
+		"an unknown path":        {"GET", "/nothing", "", 404, "", "GET /v1/nothing"},
 		"a path below":           {"POST", chat + "/x", question, 404, "", "nothing at"},
 		"a wrong method":         {"GET", chat, "", 405, "", "use POST"},
 		"a wrong method, models": {"POST", "/models", "{}", 405, "", "use GET"},

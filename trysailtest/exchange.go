@@ -2,6 +2,7 @@ package trysailtest
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -9,14 +10,17 @@ import (
 
 const maxBody = 32 << 20
 
-// exchange is one request under way, whatever protocol it speaks.
+// exchange is one request under way.
 type exchange struct {
-	p     *Provider
-	w     http.ResponseWriter
-	r     *http.Request
-	body  []byte
-	fault Fault
-	began time.Time
+	p         *Provider
+	w         http.ResponseWriter
+	r         *http.Request
+	protocol  protocol
+	id        string // of the request
+	body      []byte
+	fault     Fault
+	began     time.Time
+	streaming bool // a stream has begun
 }
 
 // readBody reads the whole request, so that net/http watches the connection and ends
@@ -38,7 +42,7 @@ func (x *exchange) answer(body []byte) {
 	wait := x.p.firstTokenDelay
 	switch x.fault.Kind {
 	case FaultError:
-		x.fail(openAIStatus(http.StatusInternalServerError, 0))
+		x.fail(x.cause())
 		return
 	case FaultStall:
 		x.hang()
@@ -47,6 +51,9 @@ func (x *exchange) answer(body []byte) {
 		body = []byte("simulated garbage: {\"id\": \"chatcmpl-")
 	case FaultFirstToken:
 		wait += x.fault.After
+	case FaultKeepAlive:
+		x.answerSlowly(body)
+		return
 	default:
 	}
 	if !x.pause(wait) {
@@ -58,14 +65,38 @@ func (x *exchange) answer(body []byte) {
 		x.sendPart(body[:len(body)/2], len(body))
 	case FaultShort:
 		x.sendPart(body, 2*len(body))
+	case FaultEnd:
+		x.head("application/json")
+		closeDelimited(x.w.Header())
+		_, _ = x.w.Write(body[:len(body)/2])
 	default:
-		x.send(http.StatusOK, "application/json", body)
+		x.head("application/json")
+		x.write(http.StatusOK, body)
 	}
 }
 
-// send sends a whole answer.
-func (x *exchange) send(status int, contentType string, body []byte) {
-	x.head(contentType)
+// answerSlowly sends a blank line each second while the answer is to come, as DeepSeek
+// does (api-docs.deepseek.com, "Rate Limit").
+func (x *exchange) answerSlowly(body []byte) {
+	x.head("application/json")
+	control := http.NewResponseController(x.w)
+	for wait := x.fault.After; wait > 0; wait -= keepAliveEvery {
+		if !x.pause(min(wait, keepAliveEvery)) {
+			x.breakOff(false)
+			return
+		}
+		_, _ = x.w.Write([]byte("\n"))
+		_ = control.Flush() // if it cannot, the client has left and the next pause ends
+	}
+	if !x.pause(x.p.firstTokenDelay) {
+		x.breakOff(false)
+		return
+	}
+	_, _ = x.w.Write(body)
+}
+
+// write sends a whole answer after its headers were set.
+func (x *exchange) write(status int, body []byte) {
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body) // whoever left does not miss it
@@ -83,7 +114,7 @@ func (x *exchange) sendPart(body []byte, length int) {
 // head sets the headers that every answer has.
 func (x *exchange) head(contentType string) {
 	x.w.Header().Set("Content-Type", contentType)
-	setOpenAIHeaders(x.w.Header(), time.Since(x.began))
+	x.protocol.head(x.w.Header(), x)
 }
 
 // pause waits for d and reports whether it could: the client may leave and the
@@ -124,4 +155,18 @@ func (x *exchange) breakOff(reset bool) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// randomID returns the prefix and 32 hexadecimal digits.
+func randomID(prefix string) string {
+	const digits = "0123456789abcdef"
+	id := make([]byte, 0, 48)
+	id = append(id, prefix...)
+	for range 2 {
+		for bits, i := rand.Uint64(), 0; i < 16; i++ {
+			id = append(id, digits[bits&15])
+			bits >>= 4
+		}
+	}
+	return string(id)
 }

@@ -1,54 +1,55 @@
 package trysailtest
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // failEarly lets the request meet a fault that does not depend on what it asks for,
 // and reports whether there was one.
 func (x *exchange) failEarly() bool {
-	switch f := x.fault; f.Kind {
-	case FaultStatus:
-		if f.Status < 300 {
-			return false
-		}
-		if f.After != 0 {
-			x.w.Header().Set("Retry-After", retrySeconds(f.After))
-		}
-		x.fail(openAIStatus(f.Status, f.After))
-	case FaultReset:
+	switch f := x.fault; {
+	case f.Kind == FaultStatus && f.Status >= 300, f.Kind.isMeaning() && !x.refuses():
+		x.fail(x.protocol.explain(f, time.Now()))
+	case f.Kind == FaultReset:
 		x.breakOff(true)
-	case FaultHang:
+	case f.Kind == FaultHang:
 		x.hang()
-	case FaultHTML:
-		x.send(http.StatusOK, "text/html; charset=utf-8", []byte(webPage))
+	case f.Kind == FaultHTML:
+		x.head("text/html; charset=utf-8")
+		x.write(http.StatusOK, []byte(webPage))
+	case f.Kind == FaultError && f.Form != "" && x.r.URL.Path != frameForms()[f.Form]:
+		x.failScript(fmt.Errorf("%q is a form of %s alone", f, frameForms()[f.Form]))
 	default:
 		return false
 	}
 	return true
 }
 
+// refuses reports whether the fault is a refusal in an answer with status 200. Gemini
+// has no other.
+func (x *exchange) refuses() bool {
+	_, google := x.protocol.(gemini)
+	return x.fault.Kind == FaultContentPolicy && (google || x.fault.Form == formRefusal)
+}
+
+// cause returns the error that FaultError sends.
+func (x *exchange) cause() *apiError {
+	f := Fault{Kind: x.fault.Cause}
+	if f.Kind == "" {
+		f = Fault{Kind: FaultStatus, Status: http.StatusInternalServerError}
+	}
+	return x.protocol.explain(f, time.Now())
+}
+
 // webPage is what a proxy or a captive portal puts in an API's place.
 const webPage = "<!DOCTYPE html>\n<html><head><title>Welcome</title></head>" +
 	"<body><h1>Please sign in to continue</h1></body></html>\n"
-
-// streamStop returns after how many tokens the fault stops a stream, or -1.
-func (f Fault) streamStop() int {
-	switch f.Kind {
-	case FaultCut, FaultError, FaultStall:
-		return f.Tokens
-	case FaultShort:
-		return 1
-	case FaultGarbage:
-		return 0
-	default:
-		return -1
-	}
-}
 
 // dice draws the faults of requests that carry no script.
 type dice struct {

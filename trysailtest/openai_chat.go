@@ -1,71 +1,17 @@
 package trysailtest
 
-import (
-	"encoding/json"
-	"errors"
-	"strings"
-)
-
-const (
-	defaultModel      = "simulated-chat"
-	systemFingerprint = "fp_7472797361"
-)
+const systemFingerprint = "fp_7472797361"
 
 // chatRequest is what the provider reads of a chat completion request.
 type chatRequest struct {
-	Model               string        `json:"model"`
-	Messages            []chatMessage `json:"messages"`
-	MaxTokens           *int          `json:"max_tokens"`
-	MaxCompletionTokens *int          `json:"max_completion_tokens"`
-	Stream              bool          `json:"stream"`
+	Model               string `json:"model"`
+	Messages            []turn `json:"messages"`
+	MaxTokens           *int   `json:"max_tokens"`
+	MaxCompletionTokens *int   `json:"max_completion_tokens"`
+	Stream              bool   `json:"stream"`
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
-}
-
-type chatMessage struct {
-	Role    string      `json:"role"`
-	Content chatContent `json:"content"`
-}
-
-// chatContent is the text of a message: a string, or an array of parts of which only
-// those with text count.
-type chatContent string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (c *chatContent) UnmarshalJSON(data []byte) error {
-	if data[0] != '[' {
-		var text *string
-		if err := json.Unmarshal(data, &text); err != nil {
-			return errors.New("content must be a string or an array of parts")
-		}
-		if text != nil { // null stands beside tool calls
-			*c = chatContent(*text)
-		}
-		return nil
-	}
-	var parts []struct {
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(data, &parts); err != nil {
-		return errors.New("content must be a string or an array of parts")
-	}
-	var text strings.Builder
-	for _, part := range parts {
-		text.WriteString(part.Text)
-	}
-	*c = chatContent(text.String())
-	return nil
-}
-
-// completion is the answer to a chat request before it takes a form.
-type completion struct {
-	id      string
-	created int64
-	model   string
-	text    string
-	finish  string // "stop" or "length"
-	usage   chatUsage
 }
 
 type chatUsage struct {
@@ -76,20 +22,20 @@ type chatUsage struct {
 
 func (x *exchange) openAIChat() {
 	var request chatRequest
-	if e := decodeOpenAI(x.body, &request); e != nil {
-		x.fail(*e)
+	if e := decode(x.body, &request); e != nil {
+		x.fail(e)
 		return
 	}
 	if e := request.check(); e != nil {
-		x.fail(*e)
+		x.fail(e)
 		return
 	}
-	c := x.complete(&request)
+	c := x.complete(request.prompt(), "chatcmpl-")
 	if request.Stream {
-		x.streamChat(c, request.StreamOptions.IncludeUsage)
+		x.stream(c, newChatStream(c, &request, x), eventStream)
 		return
 	}
-	x.answerJSON(c.json())
+	x.answerJSON(c.chatAnswer())
 }
 
 func (r *chatRequest) check() *apiError {
@@ -104,53 +50,31 @@ func (r *chatRequest) check() *apiError {
 	return nil
 }
 
-// complete makes up the answer. The same model and messages give the same text.
-func (x *exchange) complete(r *chatRequest) *completion {
-	question, size, seed := r.Messages[len(r.Messages)-1].Content, 0, hashText(hashStart, r.Model)
-	for _, m := range r.Messages {
-		if m.Role == "user" {
-			question = m.Content
-		}
-		size += len(m.Content)
-		seed = hashText(seed, string(m.Content))
+func (r *chatRequest) prompt() prompt {
+	limit := r.MaxTokens
+	if r.MaxCompletionTokens != nil { // the newer name wins
+		limit = r.MaxCompletionTokens
 	}
-	c := &completion{
-		id: randomID("chatcmpl-"), created: x.began.Unix(), model: r.Model,
-		text: x.p.prose.answer(string(question), seed), finish: "stop",
-	}
-	if c.model == "" {
-		c.model = defaultModel
-	}
-	sent := c.limit(r)
-	prompt := (size + 3) / 4
-	c.usage = chatUsage{prompt, sent, prompt + sent}
-	return c
+	return prompt{r.Model, r.Messages, limit}
 }
 
-// limit shortens the text to what the request allows and returns its tokens' number.
-func (c *completion) limit(r *chatRequest) int {
-	limit := -1
-	for _, allowed := range []*int{r.MaxTokens, r.MaxCompletionTokens} { // the newer name wins
-		if allowed != nil {
-			limit = *allowed
-		}
+// chatFinish returns how OpenAI's chat calls the end of an answer.
+func (c *completion) chatFinish() string {
+	if c.finish == finishRefused {
+		return "content_filter"
 	}
-	sent := 0
-	for rest := c.text; rest != ""; sent++ {
-		if sent == limit {
-			c.text, c.finish = c.text[:len(c.text)-len(rest)], "length"
-			return sent
-		}
-		_, rest = cutToken(rest)
-	}
-	return sent
+	return string(c.finish)
+}
+
+func (c *completion) chatUsage() chatUsage {
+	return chatUsage{c.prompt, c.tokens, c.prompt + c.tokens}
 }
 
 type chatChoice struct {
 	Index   int `json:"index"`
 	Message struct {
 		Role    string  `json:"role"`
-		Content string  `json:"content"`
+		Content *string `json:"content"`
 		Refusal *string `json:"refusal"`
 	} `json:"message"`
 	Logprobs     *struct{} `json:"logprobs"`
@@ -167,13 +91,17 @@ type chatAnswer struct {
 	SystemFingerprint string        `json:"system_fingerprint"`
 }
 
-func (c *completion) json() *chatAnswer {
+func (c *completion) chatAnswer() *chatAnswer {
 	a := &chatAnswer{
 		ID: c.id, Object: "chat.completion", Created: c.created, Model: c.model,
-		Usage: c.usage, SystemFingerprint: systemFingerprint,
+		Usage: c.chatUsage(), SystemFingerprint: systemFingerprint,
 	}
 	choice := &a.Choices[0]
-	choice.Message.Role, choice.Message.Content = "assistant", c.text
-	choice.FinishReason = c.finish
+	choice.Message.Role, choice.FinishReason = "assistant", c.chatFinish()
+	if c.finish == finishRefused {
+		choice.Message.Refusal = &c.text
+	} else {
+		choice.Message.Content = &c.text
+	}
 	return a
 }

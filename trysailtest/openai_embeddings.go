@@ -75,12 +75,12 @@ type embeddingAnswer struct {
 
 func (x *exchange) openAIEmbeddings() {
 	var request embeddingRequest
-	if e := decodeOpenAI(x.body, &request); e != nil {
-		x.fail(*e)
+	if e := decode(x.body, &request); e != nil {
+		x.fail(e)
 		return
 	}
 	if e := request.check(); e != nil {
-		x.fail(*e)
+		x.fail(e)
 		return
 	}
 	x.answerJSON(request.embed())
@@ -109,7 +109,7 @@ func (r *embeddingRequest) embed() *embeddingAnswer {
 		size += len(text)
 		a.Data[i] = embedding{"embedding", i, r.encode(vector(text, dimensions))}
 	}
-	a.Usage.PromptTokens = (size + 3) / 4
+	a.Usage.PromptTokens = tokensIn(size)
 	a.Usage.TotalTokens = a.Usage.PromptTokens
 	return a
 }

@@ -1,37 +1,28 @@
 package trysailtest
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 )
 
-// apiError is an error answer. Blank fields but the message are sent as null.
-type apiError struct {
-	status     int
-	kind, code string // OpenAI's error.type and error.code
-	param      string // the request's field at fault
-	message    string
-}
-
-// fail sends an error answer.
-func (x *exchange) fail(e apiError) {
-	x.send(e.status, "application/json", openAIErrorBody(e))
-}
-
-// openAIErrorBody returns the error as OpenAI's JSON (platform.openai.com, "Error codes").
-func openAIErrorBody(e apiError) []byte {
+// encode returns the error as OpenAI's JSON (platform.openai.com, "Error codes").
+func (openAI) encode(e *apiError, _ *exchange) []byte {
 	type fields struct {
 		Message string  `json:"message"`
 		Type    string  `json:"type"`
 		Param   *string `json:"param"`
 		Code    *string `json:"code"`
 	}
+	kind := "invalid_request_error"
+	if e.status >= 500 {
+		kind = "server_error"
+	}
 	body, err := json.Marshal(struct {
 		Error fields `json:"error"`
-	}{fields{e.message, e.kind, orNull(e.param), orNull(e.code)}})
+	}{fields{e.message, cmp.Or(e.kind, kind), orNull(e.param), orNull(e.code)}})
 	if err != nil { // strings always encode
 		return []byte(`{"error":null}`)
 	}
@@ -45,11 +36,75 @@ func orNull(s string) *string {
 	return &s
 }
 
-// openAIStatus returns the error that OpenAI documents for a status, in our words, or
-// a general one. A 429 without Retry-After gives no hint at all, so that it can test
-// what a client does on its own.
-func openAIStatus(status int, after time.Duration) apiError {
-	e := apiError{status: status, kind: "invalid_request_error"}
+// explain returns the error that OpenAI documents for a fault, in our words. A hint is
+// in Retry-After; a rate limit tells it in its text and reset headers too. A 429
+// without one gives no hint at all, so that it can test what a client does on its own.
+func (openAI) explain(f Fault, now time.Time) *apiError {
+	e := openAIMeaning(f.Kind)
+	if e == nil {
+		e = openAIStatus(f.Status)
+	}
+	if !e.hint(f, now) {
+		return e
+	}
+	after := max(f.After, 0)
+	if f.Form != formReset {
+		e.setHeader("Retry-After", retrySeconds(f.After))
+	}
+	if f.Form == formReset || e.code == "rate_limit_exceeded" {
+		e.setHeader("X-Ratelimit-Remaining-Tokens", "0")
+		e.setHeader("X-Ratelimit-Reset-Tokens", after.String())
+	}
+	if e.code == "rate_limit_exceeded" && f.Form == "" && after > 0 {
+		e.message += fmt.Sprintf(" Please try again in %v.", after)
+	}
+	return e
+}
+
+// openAIMeaning returns the error of a fault named by its meaning, or nil.
+func openAIMeaning(kind FaultKind) *apiError {
+	switch kind {
+	case FaultRateLimit:
+		return openAIStatus(http.StatusTooManyRequests)
+	case FaultQuota:
+		return &apiError{
+			status: http.StatusTooManyRequests, kind: "insufficient_quota", code: "insufficient_quota",
+			message: "You exceeded your current quota, please check your plan and billing details.",
+		}
+	case FaultBilling:
+		return &apiError{
+			status: http.StatusTooManyRequests, kind: "insufficient_quota", code: "credit_balance_exhausted",
+			message: "Your organization has no credits left.",
+		}
+	case FaultOverloaded:
+		return openAIStatus(http.StatusServiceUnavailable)
+	case FaultContextLength:
+		return &apiError{
+			status: http.StatusBadRequest, param: "messages", code: "context_length_exceeded",
+			message: "This model's maximum context length is 128000 tokens. However, your messages resulted in 140123 tokens.",
+		}
+	case FaultTooLarge: // a 429, but one that no wait mends
+		return &apiError{
+			status: http.StatusTooManyRequests, kind: "tokens", code: "rate_limit_exceeded",
+			message: "Request too large for this model on tokens per min (TPM): Limit 30000, Requested 36278.",
+		}
+	case FaultContentPolicy:
+		return &apiError{
+			status: http.StatusBadRequest, code: "content_policy_violation",
+			message: "Your request was rejected by our safety system.",
+		}
+	case FaultAuth:
+		return openAIStatus(http.StatusUnauthorized)
+	case FaultModelNotFound:
+		return openAIStatus(http.StatusNotFound)
+	default:
+		return nil
+	}
+}
+
+// openAIStatus returns the error of a status, or a general one.
+func openAIStatus(status int) *apiError {
+	e := &apiError{status: status}
 	switch status {
 	case http.StatusBadRequest:
 		e.message = "The request could not be understood."
@@ -69,64 +124,18 @@ func openAIStatus(status int, after time.Duration) apiError {
 	case http.StatusUnprocessableEntity:
 		e.message = "The request is well formed, but cannot be carried out."
 	case http.StatusTooManyRequests:
-		e.kind, e.code, e.message = "tokens", "rate_limit_exceeded", rateLimitMessage(after)
+		e.kind, e.code, e.message = "tokens", "rate_limit_exceeded", "Rate limit reached on tokens per min (TPM)."
 	case http.StatusInternalServerError:
-		e.kind, e.message = "server_error", "The server failed while it worked on your request."
+		e.message = "The server failed while it worked on your request."
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
 		e.kind, e.code = "service_unavailable_error", "server_is_overloaded"
 		e.message = "The service is not available at the moment."
 	case http.StatusGatewayTimeout:
-		e.kind, e.message = "server_error", "The model did not answer in time."
-	case 529: // no registered status; Anthropic's, and others' who copied it
+		e.message = "The model did not answer in time."
+	case statusOverloaded:
 		e.kind, e.code, e.message = "overloaded_error", "overloaded", "The model is overloaded."
 	default:
-		if status >= 500 {
-			e.kind = "server_error"
-		}
 		e.message = fmt.Sprintf("Simulated answer with status %d.", status)
 	}
 	return e
-}
-
-func rateLimitMessage(after time.Duration) string {
-	message := "Rate limit reached on tokens per min (TPM)."
-	if after > 0 {
-		message += fmt.Sprintf(" Please try again in %v.", after)
-	}
-	return message
-}
-
-// openAIBodyError returns the answer to a body that could not be read.
-func openAIBodyError(err error) apiError {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return openAIStatus(http.StatusRequestEntityTooLarge, 0)
-	}
-	return *badRequest("", "The request's body could not be read.")
-}
-
-// openAIScriptError returns the answer to an unusable script.
-func openAIScriptError(err error) apiError {
-	e := badRequest(SimulateHeader, fmt.Sprintf("The header %s is unusable: %v.", SimulateHeader, err))
-	e.code = "invalid_script"
-	return *e
-}
-
-func badRequest(param, message string) *apiError {
-	return &apiError{
-		status: http.StatusBadRequest, kind: "invalid_request_error", param: param, message: message,
-	}
-}
-
-// decodeOpenAI reads a request's body into v. It returns what to answer if it cannot.
-func decodeOpenAI(body []byte, v any) *apiError {
-	err := json.Unmarshal(body, v)
-	if err == nil {
-		return nil
-	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) && wrongType.Field != "" {
-		return badRequest(wrongType.Field, fmt.Sprintf("%q cannot be a JSON %s.", wrongType.Field, wrongType.Value))
-	}
-	return badRequest("", fmt.Sprintf("The body is not the JSON wanted here: %v.", err))
 }

@@ -1,53 +1,48 @@
 package trysailtest
 
 import (
-	"encoding/json"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// serveOpenAI answers a request as OpenAI's API would.
-func (x *exchange) serveOpenAI() {
-	method, serve := http.MethodPost, x.openAIChat
-	switch x.r.URL.Path {
-	case "/v1/chat/completions":
-	case "/v1/embeddings":
-		serve = x.openAIEmbeddings
-	case "/v1/models":
-		method, serve = http.MethodGet, x.openAIModels
-	default:
-		x.fail(apiError{
-			status: http.StatusNotFound, kind: "invalid_request_error", code: "unknown_url",
-			message: fmt.Sprintf("There is nothing at %s %s.", x.r.Method, x.r.URL.Path),
-		})
-		return
-	}
-	if x.r.Method != method {
-		x.w.Header().Set("Allow", method)
-		x.fail(apiError{
-			status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_allowed",
-			message: fmt.Sprintf("%s does not take %s, use %s.", x.r.URL.Path, x.r.Method, method),
-		})
-		return
-	}
-	serve()
+// openAI is the protocol of OpenAI's API, which most other providers copy.
+type openAI struct{}
+
+const (
+	pathChat      = "/v1/chat/completions"
+	pathResponses = "/v1/responses"
+)
+
+func (openAI) serve(x *exchange) {
+	x.follow([]route{
+		{http.MethodPost, pathChat, (*exchange).openAIChat},
+		{http.MethodPost, pathResponses, (*exchange).openAIResponses},
+		{http.MethodPost, "/v1/embeddings", (*exchange).openAIEmbeddings},
+		{http.MethodGet, pathModels, (*exchange).openAIModels},
+	})
 }
 
-// setOpenAIHeaders sets what OpenAI sends with every answer (platform.openai.com,
-// "Debugging requests" and "Rate limits", 2026-03): a limit of 10,000 requests per
-// minute, of which one needs 6 ms to be free again.
-func setOpenAIHeaders(h http.Header, took time.Duration) {
-	h.Set("X-Request-Id", randomID("req_"))
-	h.Set("Openai-Processing-Ms", strconv.FormatInt(took.Milliseconds(), 10))
+// head sets what OpenAI sends with every answer (platform.openai.com, "Debugging
+// requests" and "Rate limits", 2026-03): limits of 10,000 requests and two million
+// tokens per minute, of which one needs 6 ms to be free again.
+func (openAI) head(h http.Header, x *exchange) {
+	h.Set("X-Request-Id", x.id)
+	h.Set("Openai-Processing-Ms", strconv.FormatInt(time.Since(x.began).Milliseconds(), 10))
 	h.Set("X-Ratelimit-Limit-Requests", "10000")
 	h.Set("X-Ratelimit-Remaining-Requests", "9999")
 	h.Set("X-Ratelimit-Reset-Requests", "6ms")
+	h.Set("X-Ratelimit-Limit-Tokens", "2000000")
+	h.Set("X-Ratelimit-Remaining-Tokens", "1999800")
+	h.Set("X-Ratelimit-Reset-Tokens", "6ms")
 }
 
-// openAIModels lists the models. Requests may name any other.
+// pathModels lists the models, in the form of whoever asks.
+const pathModels = "/v1/models"
+
+// chatModels lists the models that answer; requests may name any other.
+func chatModels() []string { return []string{defaultModel, "simulated-chat-mini"} }
+
 func (x *exchange) openAIModels() {
 	type model struct {
 		ID      string `json:"id"`
@@ -59,32 +54,8 @@ func (x *exchange) openAIModels() {
 		Object string  `json:"object"`
 		Data   []model `json:"data"`
 	}{Object: "list"}
-	for _, id := range []string{defaultModel, "simulated-chat-mini", defaultEmbeddingModel} {
+	for _, id := range append(chatModels(), defaultEmbeddingModel) {
 		list.Data = append(list.Data, model{id, "model", 1767225600, "trysail"})
 	}
 	x.answerJSON(list)
-}
-
-// answerJSON sends v as a good plain answer.
-func (x *exchange) answerJSON(v any) {
-	body, err := json.Marshal(v)
-	if err != nil { // no answer holds what JSON cannot
-		x.fail(openAIStatus(http.StatusInternalServerError, 0))
-		return
-	}
-	x.answer(body)
-}
-
-// randomID returns the prefix and 32 hexadecimal digits.
-func randomID(prefix string) string {
-	const digits = "0123456789abcdef"
-	id := make([]byte, 0, 48)
-	id = append(id, prefix...)
-	for range 2 {
-		for bits, i := rand.Uint64(), 0; i < 16; i++ {
-			id = append(id, digits[bits&15])
-			bits >>= 4
-		}
-	}
-	return string(id)
 }

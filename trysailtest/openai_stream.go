@@ -2,69 +2,21 @@ package trysailtest
 
 import (
 	"encoding/json"
-	"net/http"
 	"strconv"
 )
 
-// chatStream sends a completion as OpenAI's chunks. The chunks are put together by
-// hand: the provider stands behind benchmarks, and encoding each would cost more
-// than sending it.
+const eventStream = "text/event-stream"
+
+// chatStream puts a completion into OpenAI's chunks.
 type chatStream struct {
-	eventStream
+	c     *completion
+	x     *exchange
 	start []byte // of every chunk
 	usage bool   // whether the client wants usage
-	buf   []byte // reused by every chunk
 }
 
-// streamChat sends c, or as much of it as the exchange's fault lets through.
-func (x *exchange) streamChat(c *completion, withUsage bool) {
-	s := &chatStream{eventStream: x.openStream(), start: chunkStart(c), usage: withUsage}
-	if !s.sendChunk(`{"role":"assistant","content":"","refusal":null}`, "") || !s.sendTokens(c.text) {
-		x.breakOff(false)
-		return
-	}
-	if x.fault.streamStop() >= 0 {
-		s.fail()
-		return
-	}
-	if s.sendChunk(`{}`, c.finish) && (!withUsage || s.sendUsage(c.usage)) {
-		s.send([]byte("data: [DONE]\n\n"))
-	}
-}
-
-// sendTokens sends the text's tokens up to the fault, at the provider's pace, and
-// reports whether it could.
-func (s *chatStream) sendTokens(text string) bool {
-	stop, wait := s.x.fault.streamStop(), s.x.p.firstTokenDelay
-	if s.x.fault.Kind == FaultFirstToken {
-		wait += s.x.fault.After
-	}
-	for sent := 0; text != "" && sent != stop; sent++ {
-		var token string
-		token, text = cutToken(text)
-		if !s.x.pause(wait) || !s.sendToken(token) {
-			return false
-		}
-		wait = s.x.p.tokenDelay
-	}
-	return true
-}
-
-// fail ends the stream as its fault says.
-func (s *chatStream) fail() {
-	switch s.x.fault.Kind {
-	case FaultStall:
-		s.stall()
-	case FaultError:
-		e := openAIErrorBody(openAIStatus(http.StatusInternalServerError, 0))
-		s.send(append(append([]byte("data: "), e...), "\n\n"...))
-		return // OpenAI ends the answer well after it has told the error
-	case FaultGarbage:
-		s.send([]byte("data: {\"id\": simulated garbage\n\n"))
-		return
-	default:
-	}
-	s.x.breakOff(false)
+func newChatStream(c *completion, r *chatRequest, x *exchange) *chatStream {
+	return &chatStream{c: c, x: x, start: chunkStart(c), usage: r.StreamOptions.IncludeUsage}
 }
 
 // chunkStart returns what all chunks of c begin with.
@@ -78,55 +30,95 @@ func chunkStart(c *completion) []byte {
 	return append(b, `,"system_fingerprint":"`+systemFingerprint+`","choices":[`...)
 }
 
-func (s *chatStream) sendToken(token string) bool {
-	s.buf = append(s.buf[:0], s.start...)
-	s.buf = append(s.buf, `{"index":0,"delta":{"content":`...)
-	s.buf = appendQuoted(s.buf, token)
-	s.buf = append(s.buf, `},"logprobs":null,"finish_reason":null}]`...)
-	return s.endChunk()
+func (s *chatStream) begin(b []byte) []byte {
+	return s.chunk(b, `{"role":"assistant","content":"","refusal":null}`, "")
 }
 
-// sendChunk sends a chunk that holds the delta, given as JSON; finish may be blank.
-func (s *chatStream) sendChunk(delta, finish string) bool {
-	s.buf = append(s.buf[:0], s.start...)
-	s.buf = append(s.buf, `{"index":0,"delta":`...)
-	s.buf = append(s.buf, delta...)
-	s.buf = append(s.buf, `,"logprobs":null,"finish_reason":`...)
-	if finish == "" {
-		s.buf = append(s.buf, `null}]`...)
+func (s *chatStream) token(b []byte, text string) []byte {
+	b = append(b, s.start...)
+	if s.c.finish == finishRefused {
+		b = append(b, `{"index":0,"delta":{"refusal":`...)
 	} else {
-		s.buf = append(appendQuoted(s.buf, finish), `}]`...)
+		b = append(b, `{"index":0,"delta":{"content":`...)
 	}
-	return s.endChunk()
+	b = appendQuoted(b, text)
+	b = append(b, `},"logprobs":null,"finish_reason":null}]`...)
+	return s.endChunk(b)
 }
 
-func (s *chatStream) endChunk() bool {
+func (s *chatStream) end(b []byte) []byte {
+	b = s.chunk(b, `{}`, s.c.chatFinish())
+	if s.usage {
+		b = append(append(b, s.start...), `],"usage":`...)
+		b = append(appendJSON(b, s.c.chatUsage()), "}\n\n"...)
+	}
+	return append(b, doneFrame...)
+}
+
+const doneFrame = "data: [DONE]\n\n"
+
+func (s *chatStream) fail(b []byte, e *apiError) []byte {
+	body := s.x.protocol.encode(e, s.x)
+	switch s.x.fault.Form {
+	case formChunk: // OpenRouter (openrouter.ai, "Errors and debugging": mid-stream errors)
+		b = append(append(b, s.start...), `{"index":0,"delta":{"content":""},"finish_reason":"error"}],"error":`...)
+		return append(appendJSON(b, map[string]any{"code": e.status, "message": e.message}), "}\n\n"...)
+	case formDone: // vLLM sends both
+		return append(appendFrame(b, "", body), doneFrame...)
+	default:
+		return appendFrame(b, "", body)
+	}
+}
+
+func (s *chatStream) alive(b []byte) []byte { return append(b, aliveComment...) }
+
+// aliveComment is DeepSeek's; OpenRouter's is another comment.
+const aliveComment = ": keep-alive\n\n"
+
+// chunk appends a chunk that holds the delta, given as JSON; finish may be blank.
+func (s *chatStream) chunk(b []byte, delta, finish string) []byte {
+	b = append(b, s.start...)
+	b = append(b, `{"index":0,"delta":`...)
+	b = append(b, delta...)
+	b = append(b, `,"logprobs":null,"finish_reason":`...)
+	if finish == "" {
+		b = append(b, `null}]`...)
+	} else {
+		b = append(appendQuoted(b, finish), `}]`...)
+	}
+	return s.endChunk(b)
+}
+
+func (s *chatStream) endChunk(b []byte) []byte {
 	if s.usage { // OpenAI sends it as null until the last chunk
-		s.buf = append(s.buf, `,"usage":null`...)
+		b = append(b, `,"usage":null`...)
 	}
-	s.buf = append(s.buf, "}\n\n"...)
-	return s.send(s.buf)
+	return append(b, "}\n\n"...)
 }
 
-func (s *chatStream) sendUsage(usage chatUsage) bool {
-	body, err := json.Marshal(usage)
-	if err != nil {
-		return false
+// appendFrame appends a server-sent event; the event's name may be blank.
+func appendFrame(b []byte, event string, data []byte) []byte {
+	if event != "" {
+		b = append(append(append(b, "event: "...), event...), '\n')
 	}
-	s.buf = append(append(s.buf[:0], s.start...), `],"usage":`...)
-	s.buf = append(append(s.buf, body...), "}\n\n"...)
-	return s.send(s.buf)
+	b = append(append(b, "data: "...), data...)
+	return append(b, "\n\n"...)
+}
+
+// appendJSON appends v, which JSON can hold.
+func appendJSON(b []byte, v any) []byte {
+	encoded, err := json.Marshal(v)
+	if err != nil {
+		return append(b, "null"...)
+	}
+	return append(b, encoded...)
 }
 
 // appendQuoted appends s, which is valid UTF-8, as a JSON string.
 func appendQuoted(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // strings always encode
-				return append(b, `""`...)
-			}
-			return append(b, quoted...)
+			return appendJSON(b, s)
 		}
 	}
 	return append(append(append(b, '"'), s...), '"')

@@ -100,30 +100,35 @@ func NewProvider(cfg ProviderConfig) (*Provider, error) {
 // ServeHTTP answers one request, or lets it meet the fault that its script or chance
 // has chosen.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{p: p, w: w, r: r, began: time.Now()}
+	x := &exchange{p: p, w: w, r: r, protocol: protocolOf(r), id: randomID("req_"), began: time.Now()}
 	if !p.enter() {
-		x.fail(openAIStatus(http.StatusServiceUnavailable, 0))
+		x.failStatus(http.StatusServiceUnavailable)
 		return
 	}
 	defer p.running.Done()
 	readErr := x.readBody()
-	attempt := attemptOf(r.Header)
+	attempt, scriptErr := x.draw()
 	p.log.add(r, x.body, attempt)
-	if readErr != nil {
-		x.fail(openAIBodyError(readErr))
-		return
+	switch {
+	case readErr != nil:
+		x.failRead(readErr)
+	case scriptErr != nil:
+		x.failScript(scriptErr)
+	case !x.failEarly():
+		x.protocol.serve(x)
 	}
-	script, err := headerScript(r.Header)
-	if err != nil {
-		x.fail(openAIScriptError(err))
-		return
+}
+
+// draw chooses the exchange's fault: by the request's own script or by chance. It returns which attempt of its call the request is.
+func (x *exchange) draw() (attempt int, err error) {
+	attempt = attemptOf(x.r.Header)
+	script, err := headerScript(x.r.Header)
+	if script != nil || err != nil {
+		x.fault = script.At(attempt)
+		return attempt, err
 	}
-	if x.fault = script.At(attempt); script == nil {
-		x.fault = p.dice.draw()
-	}
-	if !x.failEarly() {
-		x.serveOpenAI()
-	}
+	x.fault = x.p.dice.draw()
+	return attempt, nil
 }
 
 // Requests returns the newest 1000 requests, oldest first. The copies are the caller's.

@@ -19,47 +19,40 @@ const (
 	AttemptHeader = "X-Trysail-Attempt"
 )
 
-// RetryNow is the value of [Fault.After] that sends "Retry-After: 0".
+// RetryNow is the value of [Fault.After] that hints at no wait, as in "Retry-After: 0".
 const RetryNow time.Duration = -1
-
-// A FaultKind names what happens to a request.
-type FaultKind string
-
-// The kinds of faults. A "plain" answer is one that is not streamed.
-const (
-	FaultOK         FaultKind = "ok"          // a good answer
-	FaultStatus     FaultKind = "status"      // an error answer with the status Fault.Status; 2xx answers well
-	FaultReset      FaultKind = "reset"       // the connection is reset before any byte
-	FaultHang       FaultKind = "hang"        // no answer until the client leaves or the provider closes
-	FaultFirstToken FaultKind = "first-token" // waits Fault.After before the first token or plain answer
-	FaultCut        FaultKind = "cut"         // the stream breaks off after Fault.Tokens tokens; a plain answer half-way
-	FaultHTML       FaultKind = "html"        // status 200 and a web page
-	FaultShort      FaultKind = "short"       // less than Content-Length promises; a stream is cut after one token
-	FaultError      FaultKind = "error"       // an error frame after Fault.Tokens tokens; a plain answer is a 500
-	FaultStall      FaultKind = "stall"       // after Fault.Tokens tokens only comments; a plain answer hangs
-	FaultGarbage    FaultKind = "garbage"     // status 200 and a body that is not JSON
-)
 
 // A Fault is what happens to one request. The zero value is a good answer.
 type Fault struct {
 	Kind   FaultKind     // what happens
 	Status int           // the status of FaultStatus, 200 to 599
-	After  time.Duration // Retry-After of FaultStatus: 0 sends none, see RetryNow; the wait of FaultFirstToken
-	Tokens int           // how many tokens FaultCut, FaultError and FaultStall let through
+	After  time.Duration // the hint of an error answer: 0 gives none, see RetryNow; the wait of FaultFirstToken and FaultKeepAlive
+	Tokens int           // how many tokens FaultCut, FaultEnd, FaultError and FaultStall let through; how many empty ones FaultEmpty sends
+	Cause  FaultKind     // which error FaultError sends, such as FaultOverloaded; blank is an internal error
+	Form   string        // which form of a hint, an error frame or a refusal
 }
 
 // String returns the fault as [ParseScript] reads it.
 func (f Fault) String() string {
+	entry := string(cmp.Or(f.Kind, FaultOK))
 	switch f.Kind {
 	case FaultStatus:
 		return strconv.Itoa(f.Status) + retrySuffix(f.After)
-	case FaultFirstToken:
-		return string(f.Kind) + ":" + shortDuration(f.After)
-	case FaultCut, FaultError, FaultStall:
-		return fmt.Sprintf("%s:%d", f.Kind, f.Tokens)
+	case FaultFirstToken, FaultKeepAlive:
+		return entry + ":" + shortDuration(f.After)
+	case FaultCut, FaultEnd, FaultError, FaultStall, FaultEmpty:
+		entry = fmt.Sprintf("%s:%d", entry, f.Tokens)
 	default:
-		return string(cmp.Or(f.Kind, FaultOK))
+		if f.After != 0 {
+			entry += ":" + shortDuration(max(f.After, 0))
+		}
 	}
+	for _, arg := range []string{string(f.Cause), f.Form} {
+		if arg != "" {
+			entry += ":" + arg
+		}
+	}
+	return entry
 }
 
 // A Script is what happens to the attempts of one call, in their order.

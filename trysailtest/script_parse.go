@@ -3,8 +3,8 @@ package trysailtest
 import (
 	"errors"
 	"fmt"
-	"math"
-	"net/http"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,48 +38,132 @@ func ParseScript(s string) (Script, error) {
 
 // parseFault reads one entry. Its error says what would be right.
 func parseFault(entry string) (Fault, error) {
-	word, arg, hasArg := strings.Cut(entry, ":")
-	kind, arg := FaultKind(strings.TrimSpace(word)), strings.TrimSpace(arg)
+	args := strings.Split(entry, ":")
+	for i := range args {
+		args[i] = strings.TrimSpace(args[i])
+	}
+	kind, args := FaultKind(args[0]), args[1:]
 	switch kind {
-	case FaultOK, FaultReset, FaultHang, FaultHTML, FaultShort, FaultGarbage:
-		if hasArg {
+	case FaultOK, FaultReset, FaultHang, FaultHTML, FaultShort, FaultGarbage,
+		FaultContextLength, FaultTooLarge, FaultBilling, FaultAuth, FaultModelNotFound:
+		if len(args) > 0 {
 			return Fault{}, fmt.Errorf("%q alone", kind)
 		}
 		return Fault{Kind: kind}, nil
-	case FaultCut, FaultError, FaultStall:
-		n, err := strconv.ParseUint(arg, 10, 32)
-		if err != nil || n > maxFaultTokens {
+	case FaultCut, FaultEnd, FaultStall, FaultEmpty:
+		n, ok := parseTokens(args)
+		if !ok || len(args) > 1 {
 			return Fault{}, fmt.Errorf("%s:N with N from 0 to %d tokens", kind, maxFaultTokens)
 		}
-		return Fault{Kind: kind, Tokens: int(n)}, nil
-	case FaultFirstToken:
-		wait, err := time.ParseDuration(arg)
-		if err != nil || wait < 0 {
+		return Fault{Kind: kind, Tokens: n}, nil
+	case FaultFirstToken, FaultKeepAlive:
+		wait, ok := parseWait(args)
+		if !ok || len(args) > 1 {
 			return Fault{}, fmt.Errorf("%s:DURATION, for example %s:6s", kind, kind)
 		}
 		return Fault{Kind: kind, After: wait}, nil
+	case FaultError:
+		return parseFrame(args)
+	case FaultRateLimit, FaultQuota, FaultOverloaded:
+		return parseHint(kind, args)
+	case FaultContentPolicy:
+		return parseRefusal(args)
 	default:
-		return parseStatus(string(kind), arg, hasArg)
+		return parseStatus(string(kind), args)
+	}
+}
+
+func parseTokens(args []string) (n int, ok bool) {
+	if len(args) == 0 {
+		return 0, false
+	}
+	tokens, err := strconv.ParseUint(args[0], 10, 32)
+	return int(tokens), err == nil && tokens <= maxFaultTokens
+}
+
+func parseWait(args []string) (wait time.Duration, ok bool) {
+	if len(args) == 0 {
+		return 0, false
+	}
+	wait, err := time.ParseDuration(args[0])
+	return wait, err == nil && wait >= 0
+}
+
+// parseFrame reads the arguments of error:N:MEANING:FORM.
+func parseFrame(args []string) (Fault, error) {
+	n, ok := parseTokens(args)
+	fault := Fault{Kind: FaultError, Tokens: n}
+	for i, arg := range args[min(1, len(args)):] {
+		switch _, isForm := frameForms()[arg]; {
+		case i == 0 && FaultKind(arg).isMeaning():
+			fault.Cause = FaultKind(arg)
+		case isForm && fault.Form == "":
+			fault.Form = arg
+		default:
+			ok = false
+		}
+	}
+	if !ok {
+		return Fault{}, fmt.Errorf("error:N with N from 0 to %d tokens, or error:N:MEANING:FORM of which either may be left out; MEANING is %s, FORM is %s",
+			maxFaultTokens, either(meanings()), either(slices.Sorted(maps.Keys(frameForms()))))
+	}
+	return fault, nil
+}
+
+// parseHint reads the arguments of rate-limit:DURATION:FORM and its like.
+func parseHint(kind FaultKind, args []string) (Fault, error) {
+	fault := Fault{Kind: kind}
+	wait, hasWait := parseWait(args)
+	if hasWait {
+		args, fault.After = args[1:], wait
+		if wait == 0 {
+			fault.After = RetryNow
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return fault, nil
+	case len(args) == 1 && slices.Contains(hintForms(), args[0]) &&
+		(hasWait || args[0] == formShouldRetry || args[0] == formShouldNotRetry):
+		fault.Form = args[0]
+		return fault, nil
+	default:
+		return Fault{}, fmt.Errorf("%s, %s:DURATION or %s:DURATION:FORM, for example %s:2s:http-date; FORM is %s",
+			kind, kind, kind, kind, either(hintForms()))
+	}
+}
+
+func parseRefusal(args []string) (Fault, error) {
+	fault := Fault{Kind: FaultContentPolicy}
+	switch {
+	case len(args) == 0:
+		return fault, nil
+	case len(args) == 1 && args[0] == formRefusal:
+		fault.Form = formRefusal
+		return fault, nil
+	default:
+		return Fault{}, fmt.Errorf("%s or %s:%s", FaultContentPolicy, FaultContentPolicy, formRefusal)
 	}
 }
 
 // parseStatus reads "503" and "429:1.5".
-func parseStatus(number, arg string, hasArg bool) (Fault, error) {
+func parseStatus(number string, args []string) (Fault, error) {
 	status, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
-		return Fault{}, errors.New("a status from 200 to 599, reset, hang, first-token:DURATION, " +
-			"cut:N, html, short, error:N, stall:N, garbage or ok")
+		return Fault{}, fmt.Errorf("a status from 200 to 599, reset, hang, first-token:DURATION, keep-alive:DURATION, "+
+			"empty:N, cut:N, end:N, html, short, error:N, stall:N, garbage, ok, or by its meaning %s",
+			either(meanings()))
 	}
 	if status < 200 || status > 599 {
 		return Fault{}, errors.New("a status from 200 to 599")
 	}
 	fault := Fault{Kind: FaultStatus, Status: int(status)}
-	if !hasArg {
+	if len(args) == 0 {
 		return fault, nil
 	}
 	// ParseDuration alone would take signs and units, which Retry-After does not know.
-	after, err := time.ParseDuration(arg + "s")
-	if err != nil || strings.Trim(arg, "0123456789.") != "" {
+	after, err := time.ParseDuration(args[0] + "s")
+	if err != nil || len(args) > 1 || strings.Trim(args[0], "0123456789.") != "" {
 		return Fault{}, fmt.Errorf("%d:S with S seconds for Retry-After, for example %d:1.5", status, status)
 	}
 	fault.After = after
@@ -89,36 +173,18 @@ func parseStatus(number, arg string, hasArg bool) (Fault, error) {
 	return fault, nil
 }
 
-// headerScript returns the script that a request carries; none gives an empty one.
-func headerScript(h http.Header) (Script, error) {
-	text := strings.Join(h.Values(SimulateHeader), ",")
-	switch {
-	case strings.TrimSpace(text) == "":
-		return nil, nil
-	case len(text) > maxScriptBytes:
-		return nil, fmt.Errorf("script has %d bytes, want at most %d", len(text), maxScriptBytes)
+// either lists words: "a, b or c".
+func either[S ~string](words []S) string {
+	var b strings.Builder
+	for i, word := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(word))
 	}
-	return ParseScript(text)
-}
-
-// attemptOf returns which attempt of a call a request says it is.
-func attemptOf(h http.Header) int {
-	if n, ok := headerNumber(h, AttemptHeader); ok && n >= 1 {
-		return n
-	}
-	// What the SDKs made by Stainless (OpenAI's, Anthropic's) send: 0 at first.
-	if n, ok := headerNumber(h, "X-Stainless-Retry-Count"); ok && n < math.MaxInt {
-		return n + 1
-	}
-	return 1
-}
-
-// headerNumber reads a header that holds a number of 0 or more.
-func headerNumber(h http.Header, name string) (n int, ok bool) {
-	value := h.Get(name)
-	if value == "" { // the usual case, without the cost of an error
-		return 0, false
-	}
-	n, err := strconv.Atoi(value)
-	return n, err == nil && n >= 0
+	return b.String()
 }

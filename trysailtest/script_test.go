@@ -39,6 +39,34 @@ func TestParseScript(t *testing.T) {
 		"first token": {"first-token:6s,first-token:90m,first-token:0", trysailtest.Script{
 			firstToken(6 * time.Second), firstToken(90 * time.Minute), firstToken(0),
 		}, "first-token:6s,first-token:1h30m,first-token:0s"},
+		"waits with a sign of life": {"keep-alive:6s,keep-alive:0s", trysailtest.Script{
+			{Kind: "keep-alive", After: 6 * time.Second}, {Kind: "keep-alive"},
+		}, "keep-alive:6s,keep-alive:0s"},
+		"empty deltas, a clean end": {"empty:3,end:20", trysailtest.Script{kind("empty", 3), kind("end", 20)}, "empty:3,end:20"},
+		"all meanings alone": {
+			"rate-limit,quota,billing,overloaded,context-length,too-large,content-policy,auth,model-not-found",
+			trysailtest.Script{
+				kind("rate-limit", 0), kind("quota", 0), kind("billing", 0), kind("overloaded", 0), kind("context-length", 0),
+				kind("too-large", 0), kind("content-policy", 0), kind("auth", 0), kind("model-not-found", 0),
+			},
+			"rate-limit,quota,billing,overloaded,context-length,too-large,content-policy,auth,model-not-found",
+		},
+		"hints": {"rate-limit:2s,overloaded:1m,quota:0s", trysailtest.Script{
+			{Kind: "rate-limit", After: 2 * time.Second}, {Kind: "overloaded", After: time.Minute}, {Kind: "quota", After: trysailtest.RetryNow},
+		}, "rate-limit:2s,overloaded:1m,quota:0s"},
+		"forms of a hint": {"Rate-Limit : 2s : HTTP-Date,rate-limit:0s:reset,rate-limit:should-retry", trysailtest.Script{
+			{Kind: "rate-limit", After: 2 * time.Second, Form: "http-date"},
+			{Kind: "rate-limit", After: trysailtest.RetryNow, Form: "reset"},
+			{Kind: "rate-limit", Form: "should-retry"},
+		}, "rate-limit:2s:http-date,rate-limit:0s:reset,rate-limit:should-retry"},
+		"errors in a stream": {"error:3:quota,error:3:done,error:3:rate-limit:failed", trysailtest.Script{
+			{Kind: "error", Tokens: 3, Cause: "quota"},
+			{Kind: "error", Tokens: 3, Form: "done"},
+			{Kind: "error", Tokens: 3, Cause: "rate-limit", Form: "failed"},
+		}, "error:3:quota,error:3:done,error:3:rate-limit:failed"},
+		"a refusal": {"content-policy:refusal", trysailtest.Script{
+			{Kind: "content-policy", Form: "refusal"},
+		}, "content-policy:refusal"},
 		"whole hours":           {"first-token:60m", trysailtest.Script{firstToken(time.Hour)}, "first-token:1h"},
 		"blanks and upper case": {"  OK , Cut : 3\t,\tFirst-Token: 2S ", trysailtest.Script{kind("ok", 0), kind("cut", 3), firstToken(2 * time.Second)}, "ok,cut:3,first-token:2s"},
 	} {
@@ -75,6 +103,18 @@ func TestParseScriptRefuses(t *testing.T) {
 		"a wait without unit":      {"first-token:6", `first-token:DURATION, for example first-token:6s`},
 		"a negative wait":          {"first-token:-6s", `first-token:DURATION`},
 		"an argument too much":     {"reset:5", `entry 1 is "reset:5", want "reset" alone`},
+		"a hint without unit":      {"rate-limit:2", `rate-limit:DURATION or rate-limit:DURATION:FORM, for example rate-limit:2s:http-date`},
+		"an unknown form":          {"overloaded:2s:fax", `FORM is retry-after, retry-after-ms, http-date, message, reset`},
+		"a form of no hint":        {"rate-limit:http-date", `rate-limit:DURATION:FORM`},
+		"a hint where none is":     {"auth:2s", `want "auth" alone`},
+		"a negative hint":          {"quota:-2s", `quota:DURATION`},
+		"an unknown meaning":       {"error:1:boom", `MEANING is rate-limit, quota`},
+		"a form before a meaning":  {"error:1:done:quota", `error:N:MEANING:FORM`},
+		"two forms":                {"error:1:done:chunk", `FORM is chunk, done, failed or nested`},
+		"an error without number":  {"error:quota", `error:N with N from 0 to 1000000`},
+		"an unknown refusal":       {"content-policy:x", `content-policy or content-policy:refusal`},
+		"too much after a cut":     {"cut:1:2", `cut:N with N`},
+		"meanings are listed":      {"boom", `by its meaning rate-limit, quota, billing, overloaded, context-length, too-large, content-policy, auth or model-not-found`},
 		"too many entries":         {strings.Repeat("ok,", 64) + "ok", "65 entries, want at most 64"},
 		"a long entry, shortened":  {strings.Repeat("x", 500), `"` + strings.Repeat("x", 40) + `", want`},
 	} {
@@ -117,6 +157,8 @@ func FuzzParseScript(f *testing.F) {
 	for _, s := range []string{
 		"", "500,429:1,reset,hang,first-token:6s,cut:0,cut:20,html,ok", "429:0.000000001,429:0",
 		"first-token:9.7h , ERROR:3", "stall:1,short,garbage", "429:9223372036.854775807", "first-token:1µs",
+		"rate-limit:2s:http-date,quota:0s,overloaded:should-retry", "error:1:rate-limit:failed,error:2:done", "content-policy:refusal",
+		"keep-alive:1h0m0s,empty:3,end:0",
 	} {
 		f.Add(s)
 	}

@@ -18,6 +18,9 @@ type ProviderServer struct {
 	// "http://127.0.0.1:41234/v1".
 	URL string
 
+	// Origin is URL without its path. It is what Anthropic's and Google's SDKs want.
+	Origin string
+
 	server *http.Server
 	served chan error     // gets the result of Serve
 	conns  sync.WaitGroup // the connections that the server holds
@@ -34,11 +37,8 @@ func StartProvider(cfg ProviderConfig) (*ProviderServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start simulated provider: %w", err)
 	}
-	s := &ProviderServer{
-		Provider: p,
-		URL:      "http://" + listener.Addr().String() + "/v1",
-		served:   make(chan error, 1),
-	}
+	origin := "http://" + listener.Addr().String()
+	s := &ProviderServer{Provider: p, URL: origin + "/v1", Origin: origin, served: make(chan error, 1)}
 	s.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, ConnState: s.track}
 	s.close = sync.OnceValue(s.shut)
 	go func() { s.served <- s.server.Serve(listener) }()
