@@ -81,6 +81,10 @@
 //
 // Of these the last two also stand without a duration: "rate-limit:should-retry".
 //
+// Last, "shape:NAME" sends another provider's answer as it is on the wire, such as
+// "shape:azure-content-filter" or "shape:cloudflare-521". The names are those of the
+// files in the folder shapes; docs/reference/simulated-provider.md lists them.
+//
 // So "X-Trysail-Simulate: 500, rate-limit:1s, ok" fails twice and then answers. The
 // provider remembers nothing of earlier attempts: a request tells its attempt in the
 // header X-Trysail-Attempt, counted from 1, or, as the providers' own SDKs do, in

@@ -22,6 +22,7 @@ const (
 	FaultShort      FaultKind = "short"       // less than Content-Length promises; a stream is cut after one token
 	FaultGarbage    FaultKind = "garbage"     // status 200 and a body that is not JSON
 	FaultHTML       FaultKind = "html"        // status 200 and a web page
+	FaultShape      FaultKind = "shape"       // another provider's answer, named by Fault.Form
 )
 
 // Faults named by what they mean. Each is the error that the protocol spoken has for

@@ -23,6 +23,8 @@ func (x *exchange) failEarly() bool {
 	case f.Kind == FaultHTML:
 		x.head("text/html; charset=utf-8")
 		x.write(http.StatusOK, []byte(webPage))
+	case f.Kind == FaultShape:
+		x.sendShape(f.Form)
 	case f.Kind == FaultError && f.Form != "" && x.r.URL.Path != frameForms()[f.Form]:
 		x.failScript(fmt.Errorf("%q is a form of %s alone", f, frameForms()[f.Form]))
 	default:

@@ -1,8 +1,10 @@
 package trysailtest_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -102,6 +104,38 @@ func TestAFormOfAnotherPathIsRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOtherProvidersShapes(t *testing.T) {
+	files, err := os.ReadDir("shapes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		_, c := bubbled(t, trysailtest.ProviderConfig{})
+		for _, file := range files {
+			name := strings.TrimSuffix(file.Name(), ".http")
+			raw, err := os.ReadFile("shapes/" + file.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, body, _ := strings.Cut(string(raw), "\n\n")
+			got := c.simulate("shape:"+name, streamed(question))
+			if first := fmt.Sprintf("HTTP/1.1 %d ", got.status); !strings.HasPrefix(string(raw), first) || got.body != strings.TrimSuffix(body, "\n") {
+				t.Errorf("%s: got %d %s, want what its file says", name, got.status, got.body)
+			}
+			if got.header.Get("Content-Type") == "application/json" && !json.Valid([]byte(got.body)) {
+				t.Errorf("%s: %s is not JSON", name, got.body)
+			}
+			if got.header.Get("X-Request-Id") != "" {
+				t.Errorf("%s carries OpenAI's headers", name)
+			}
+		}
+		reset := c.simulate("shape:openrouter-rate-limit", question).header.Get("X-Ratelimit-Reset")
+		if want := fmt.Sprint(time.Now().Add(15 * time.Second).UnixMilli()); reset != want {
+			t.Errorf("reset = %s, want %s", reset, want)
+		}
+	})
 }
 
 func TestKeepAliveTakesItsTime(t *testing.T) {

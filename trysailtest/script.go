@@ -29,7 +29,7 @@ type Fault struct {
 	After  time.Duration // the hint of an error answer: 0 gives none, see RetryNow; the wait of FaultFirstToken and FaultKeepAlive
 	Tokens int           // how many tokens FaultCut, FaultEnd, FaultError and FaultStall let through; how many empty ones FaultEmpty sends
 	Cause  FaultKind     // which error FaultError sends, such as FaultOverloaded; blank is an internal error
-	Form   string        // which form of a hint, an error frame or a refusal
+	Form   string        // which form of a hint, an error frame or a refusal; the name of FaultShape
 }
 
 // String returns the fault as [ParseScript] reads it.

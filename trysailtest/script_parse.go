@@ -68,6 +68,8 @@ func parseFault(entry string) (Fault, error) {
 		return parseHint(kind, args)
 	case FaultContentPolicy:
 		return parseRefusal(args)
+	case FaultShape:
+		return parseShape(args)
 	default:
 		return parseStatus(string(kind), args)
 	}
@@ -146,12 +148,19 @@ func parseRefusal(args []string) (Fault, error) {
 	}
 }
 
+func parseShape(args []string) (Fault, error) {
+	if len(args) == 1 && slices.Contains(shapeNames(), args[0]) {
+		return Fault{Kind: FaultShape, Form: args[0]}, nil
+	}
+	return Fault{}, fmt.Errorf("shape:NAME; NAME is %s", either(shapeNames()))
+}
+
 // parseStatus reads "503" and "429:1.5".
 func parseStatus(number string, args []string) (Fault, error) {
 	status, err := strconv.ParseUint(number, 10, 32)
 	if err != nil {
 		return Fault{}, fmt.Errorf("a status from 200 to 599, reset, hang, first-token:DURATION, keep-alive:DURATION, "+
-			"empty:N, cut:N, end:N, html, short, error:N, stall:N, garbage, ok, or by its meaning %s",
+			"empty:N, cut:N, end:N, html, short, error:N, stall:N, garbage, shape:NAME, ok, or by its meaning %s",
 			either(meanings()))
 	}
 	if status < 200 || status > 599 {

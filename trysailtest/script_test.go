@@ -64,9 +64,9 @@ func TestParseScript(t *testing.T) {
 			{Kind: "error", Tokens: 3, Form: "done"},
 			{Kind: "error", Tokens: 3, Cause: "rate-limit", Form: "failed"},
 		}, "error:3:quota,error:3:done,error:3:rate-limit:failed"},
-		"a refusal": {"content-policy:refusal", trysailtest.Script{
-			{Kind: "content-policy", Form: "refusal"},
-		}, "content-policy:refusal"},
+		"a refusal, a shape": {"content-policy:refusal,shape:azure-day", trysailtest.Script{
+			{Kind: "content-policy", Form: "refusal"}, {Kind: "shape", Form: "azure-day"},
+		}, "content-policy:refusal,shape:azure-day"},
 		"whole hours":           {"first-token:60m", trysailtest.Script{firstToken(time.Hour)}, "first-token:1h"},
 		"blanks and upper case": {"  OK , Cut : 3\t,\tFirst-Token: 2S ", trysailtest.Script{kind("ok", 0), kind("cut", 3), firstToken(2 * time.Second)}, "ok,cut:3,first-token:2s"},
 	} {
@@ -113,6 +113,8 @@ func TestParseScriptRefuses(t *testing.T) {
 		"two forms":                {"error:1:done:chunk", `FORM is chunk, done, failed or nested`},
 		"an error without number":  {"error:quota", `error:N with N from 0 to 1000000`},
 		"an unknown refusal":       {"content-policy:x", `content-policy or content-policy:refusal`},
+		"a shape without name":     {"shape", `shape:NAME; NAME is anthropic-credit`},
+		"an unknown shape":         {"shape:x", `xai-rate-limit or xai-spending-limit`},
 		"too much after a cut":     {"cut:1:2", `cut:N with N`},
 		"meanings are listed":      {"boom", `by its meaning rate-limit, quota, billing, overloaded, context-length, too-large, content-policy, auth or model-not-found`},
 		"too many entries":         {strings.Repeat("ok,", 64) + "ok", "65 entries, want at most 64"},
@@ -157,7 +159,7 @@ func FuzzParseScript(f *testing.F) {
 	for _, s := range []string{
 		"", "500,429:1,reset,hang,first-token:6s,cut:0,cut:20,html,ok", "429:0.000000001,429:0",
 		"first-token:9.7h , ERROR:3", "stall:1,short,garbage", "429:9223372036.854775807", "first-token:1µs",
-		"rate-limit:2s:http-date,quota:0s,overloaded:should-retry", "error:1:rate-limit:failed,error:2:done", "content-policy:refusal",
+		"rate-limit:2s:http-date,quota:0s,overloaded:should-retry", "error:1:rate-limit:failed,error:2:done", "shape:azure-day,content-policy:refusal",
 		"keep-alive:1h0m0s,empty:3,end:0",
 	} {
 		f.Add(s)
