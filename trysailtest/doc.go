@@ -88,7 +88,8 @@
 // So "X-Trysail-Simulate: 500, rate-limit:1s, ok" fails twice and then answers. The
 // provider remembers nothing of earlier attempts: a request tells its attempt in the
 // header X-Trysail-Attempt, counted from 1, or, as the providers' own SDKs do, in
-// X-Stainless-Retry-Count, counted from 0.
+// X-Stainless-Retry-Count, counted from 0. Clients that cannot do either are scripted
+// from Go, by [Provider.Script], which counts the requests for a path itself.
 //
 // Requests without a script can be made to fail by chance: see [ProviderConfig].
 //

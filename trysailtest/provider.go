@@ -66,6 +66,7 @@ type Provider struct {
 	tokenDelay, firstTokenDelay time.Duration
 
 	dice    *dice
+	scripts pathScripts
 	prose   prose
 	log     requestLog
 	closing chan struct{} // closed by Close; ends every wait
@@ -119,13 +120,18 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// draw chooses the exchange's fault: by the request's own script or by chance. It returns which attempt of its call the request is.
+// draw chooses the exchange's fault: by the request's own script, by one set for its
+// path, or by chance. It returns which attempt of its call the request is.
 func (x *exchange) draw() (attempt int, err error) {
 	attempt = attemptOf(x.r.Header)
 	script, err := headerScript(x.r.Header)
 	if script != nil || err != nil {
 		x.fault = script.At(attempt)
 		return attempt, err
+	}
+	if fault, counted, ok := x.p.scripts.next(x.r.URL.Path); ok {
+		x.fault = fault
+		return counted, nil
 	}
 	x.fault = x.p.dice.draw()
 	return attempt, nil

@@ -17,7 +17,7 @@ type SeenRequest struct {
 	Path    string
 	Header  http.Header
 	Body    []byte // its first 64 KiB
-	Attempt int    // which attempt of its call it was, counted from 1
+	Attempt int    // which attempt of its call it was, counted from 1: as it said, or as a path's script counted
 }
 
 // requestLog keeps the newest requests in a ring.
