@@ -154,3 +154,25 @@ func TestKeepAliveTakesItsTime(t *testing.T) {
 		})
 	}
 }
+
+// The page in docs/reference is the whole manual, so it names everything that exists.
+func TestTheManualIsComplete(t *testing.T) {
+	manual, err := os.ReadFile("../docs/reference/simulated-provider.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, everything := trysailtest.ParseScript("boom")
+	_, shapes := trysailtest.ParseScript("shape:boom")
+	_, hints := trysailtest.ParseScript("rate-limit:boom")
+	_, frames := trysailtest.ParseScript("error:boom")
+	for _, err := range []error{everything, shapes, hints, frames} {
+		_, list, _ := strings.Cut(err.Error(), "want ")
+		for word := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
+			known := strings.HasPrefix(word, "shape:") || strings.Contains(word, "-") || strings.HasSuffix(word, ":N") ||
+				strings.HasSuffix(word, ":DURATION")
+			if word, _, _ := strings.Cut(word, ":"); known && !strings.Contains(string(manual), "`"+word) {
+				t.Errorf("the manual does not have %q", word)
+			}
+		}
+	}
+}
