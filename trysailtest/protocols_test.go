@@ -1,7 +1,9 @@
 package trysailtest_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -151,6 +153,49 @@ func TestKeepAliveTakesItsTime(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// A client whose idle timer is fooled by these waits for ever.
+func TestStallKeepsEveryProtocolAlive(t *testing.T) {
+	signs := map[string]string{
+		"openai-chat": ": keep-alive\n\n", "openai-responses": ": keep-alive\n\n",
+		"anthropic-messages": "event: ping\ndata: {\"type\":\"ping\"}\n\n", "gemini": "", "gemini-array": "",
+	}
+	for name, p := range protocols() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, c := bubbled(t, trysailtest.ProviderConfig{})
+				c.url = strings.TrimSuffix(c.url, "/v1")
+				ctx, cancel := context.WithTimeout(t.Context(), 10500*time.Millisecond)
+				defer cancel()
+				got := c.doContext(ctx, http.MethodPost, p.stream, p.streamBody, trysailtest.SimulateHeader, "stall:1")
+				whole := c.doContext(t.Context(), http.MethodPost, p.stream, p.streamBody)
+				end := strings.Repeat(signs[name], 10)
+				if !errors.Is(got.err, context.DeadlineExceeded) || !strings.HasSuffix(got.body, end) || !strings.Contains(got.body, "You") {
+					t.Errorf("got %q (%v), want one token and ten signs of life", got.body, got.err)
+				}
+				if len(got.body)-len(end) >= len(whole.body) {
+					t.Errorf("got %q, want less than the whole answer before the stall", got.body)
+				}
+			}) // the bubble fails if the request is still there
+		})
+	}
+}
+
+func TestBodiesBeyondTheLimitInEveryProtocol(t *testing.T) {
+	c := newClient(t, start(t, trysailtest.ProviderConfig{}).URL)
+	body := strings.Repeat(" ", 32<<20+1)
+	for path, want := range map[string]string{
+		"/v1/responses":                    `"code":"request_too_large"`,
+		"/v1/messages":                     `"type":"request_too_large"`,
+		"/v1beta/models/m:generateContent": `"code":413`,
+	} {
+		t.Run(path, func(t *testing.T) {
+			if got := c.doRaw(path, body); got.status != 413 || !strings.Contains(got.body, want) {
+				t.Errorf("got %d %s, want 413 and %s", got.status, got.body, want)
+			}
 		})
 	}
 }
