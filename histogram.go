@@ -36,6 +36,17 @@ func (h *histogram) add(d time.Duration) {
 	cell[bucket].Add(1)
 }
 
+// tryAdd counts d, unless another processor is just counting in the same bucket.
+func (h *histogram) tryAdd(d time.Duration) bool {
+	o, bucket := place(d)
+	cell := h.octaves[o].Load()
+	if cell == nil {
+		cell = h.grow(o)
+	}
+	n := cell[bucket].Load()
+	return cell[bucket].CompareAndSwap(n, n+1)
+}
+
 func (h *histogram) grow(o int) *octave {
 	if fresh := new(octave); h.octaves[o].CompareAndSwap(nil, fresh) {
 		return fresh

@@ -52,6 +52,7 @@ func share(part, whole uint64) float64 {
 // succeeded, which is its count and its latency in one, and lastSuccess.
 type counters struct {
 	succeeded   histogram
+	spread      atomic.Pointer[spread] // of successes, too; nil until several processors call at once
 	lastSuccess atomic.Int64
 	rejected    atomic.Uint64
 	mishaps     atomic.Pointer[mishaps] // nil until there is one
@@ -81,7 +82,13 @@ type mishaps struct {
 const lastStep = int64(time.Millisecond)
 
 func (c *counters) success(start, end int64) {
-	c.succeeded.add(time.Duration(end - start))
+	h, d := &c.succeeded, time.Duration(end-start)
+	if spread := c.spread.Load(); spread != nil {
+		h = spread.mine()
+	}
+	if !h.tryAdd(d) {
+		c.spreadOut().mine().add(d)
+	}
 	if last := c.lastSuccess.Load(); end-last > lastStep || last == 0 {
 		c.lastSuccess.Store(end)
 	}
@@ -103,12 +110,14 @@ func (c *counters) rare() *mishaps {
 
 func (c *counters) snapshot(clk clock) OperationMetrics {
 	m := OperationMetrics{
-		Succeeded:   c.succeeded.total(),
 		Rejected:    c.rejected.Load(),
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
 	}
 	m.Failed = m.Rejected
-	ran := []*histogram{&c.succeeded}
+	ran := c.successes()
+	for _, h := range ran {
+		m.Succeeded += h.total()
+	}
 	if rare := c.mishaps.Load(); rare != nil {
 		rare.snapshot(clk, &m)
 		ran = append(ran, &rare.failed)
