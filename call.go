@@ -53,6 +53,9 @@ func (c *call) begin(ctx context.Context, op *Operation) error {
 			if set.gates != nil {
 				c.abandon()
 			}
+			if op.tellCalls == nil { // a refusal must cost next to nothing
+				return refused
+			}
 			return c.unmade(refused)
 		}
 		c.permit = permit

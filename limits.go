@@ -66,10 +66,13 @@ func late(err error) error {
 // endOf is ctx.Err, but for a context that a time limit of ours has ended by cancelling it. That
 // is a deadline: nobody has left.
 func endOf(ctx context.Context) error {
-	ended := ctx.Err()
-	if ended == nil {
-		return nil
+	if ended := ctx.Err(); ended != nil {
+		return endedBy(ctx, ended)
 	}
+	return nil
+}
+
+func endedBy(ctx context.Context, ended error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, ErrAttemptTimeout) || errors.Is(cause, ErrTotalTimeout) {
 		return context.DeadlineExceeded
 	}
