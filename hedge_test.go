@@ -360,6 +360,40 @@ func TestHedgedStart(t *testing.T) {
 	}
 }
 
+// Hedging that is switched on while Start waits for its next attempt does not hand out a stream whose
+// context has ended. Neither does that of an operation within one that has none.
+func TestHedgedStartOfAnOperationWithoutHedges(t *testing.T) {
+	for name, hedges := range map[string]func(t *testing.T, orc *trysail.Orchestrator) *trysail.Operation{
+		"switched on meanwhile": func(t *testing.T, orc *trysail.Orchestrator) *trysail.Operation {
+			if _, err := orc.Apply(trysail.Config{Default: trysail.Policy{Hedge: after2s()}}); err != nil {
+				t.Error(err)
+			}
+			return orc.Operation("op")
+		},
+		"another one's": func(t *testing.T, _ *trysail.Orchestrator) *trysail.Operation {
+			return newOperation(t, hedging(after2s()))
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			orc := newOrchestrator(t, trysail.Config{})
+			tries := 0
+			var own context.Context
+			_, permit, err := trysail.Start(t.Context(), orc.Operation("op"), func(ctx context.Context) (int, error) {
+				if tries++; tries == 1 {
+					return 0, errDown
+				}
+				return trysail.Hedged(hedges(t, orc), func(ctx context.Context) (int, error) { own = ctx; return 1, nil })(ctx)
+			})
+			if err != nil || own.Err() != nil {
+				t.Fatalf("Start() = %v with a context that is %v, want both nil", err, own.Err())
+			}
+			if permit.Done(nil); own.Err() == nil {
+				t.Error("the context lives on after the permit")
+			}
+		})
+	}
+}
+
 func TestBadHedge(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy trysail.HedgePolicy

@@ -121,9 +121,7 @@ func Start[T any](ctx context.Context, op *Operation, fn func(context.Context) (
 			h.release()
 		}
 	}()
-	if c.set.policy.Hedge.active() {
-		ctx = h.races.within(ctx)
-	}
+	ctx = h.races.within(ctx) // hedging may be switched on while Start waits, and another operation's may be on
 	for {
 		if value, err = begun(ctx, h, fn); err == nil {
 			c.attempts, c.last = c.attempts+1, nil // what comes is judged by itself
