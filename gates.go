@@ -193,13 +193,14 @@ const (
 	signalOverload               // it takes no more, or takes too long
 )
 
-// signal returns what a failed call says.
+// signal returns what a failed call says. That a time limit has passed says nothing about load when
+// the dependency has said what was wrong, such as a bad request.
 func (c *call) signal(v verdict, err error) signal {
+	late := v.ended || errors.Is(err, ErrAttemptTimeout) || errors.Is(err, ErrTotalTimeout)
 	switch {
 	case v.class == ClassCanceled:
 		return signalNone
-	case v.class == ClassRateLimited, v.class == ClassOverloaded, v.ended,
-		errors.Is(err, ErrAttemptTimeout), errors.Is(err, ErrTotalTimeout):
+	case v.class == ClassRateLimited, v.class == ClassOverloaded, v.class == ClassTransient && late:
 		return signalOverload
 	case c.set.table[v.class].Count && v.class != ClassBadAnswer:
 		return signalFailed

@@ -153,6 +153,37 @@ func TestWhatAThrottleCounts(t *testing.T) {
 	})
 }
 
+// A bad request is one also when its answer came too late: the dependency has taken the call, and the
+// load is not to blame.
+func TestLateBadRequestIsNoOverload(t *testing.T) {
+	for name, limit := range map[string]func(*trysail.Policy, context.Context) (context.Context, context.CancelFunc){
+		"of the caller": func(_ *trysail.Policy, ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+		"of an attempt": func(p *trysail.Policy, ctx context.Context) (context.Context, context.CancelFunc) {
+			p.Attempt = time.Second
+			return context.WithCancel(ctx)
+		},
+		"of the call": func(p *trysail.Policy, ctx context.Context) (context.Context, context.CancelFunc) {
+			p.Total = time.Second
+			return context.WithCancel(ctx)
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := adaptive(trysail.BulkheadPolicy{MaxConcurrent: 100})
+			policy.Throttle.Factor = 2
+			ctx, cancel := limit(&policy, t.Context())
+			defer cancel()
+			op := newOperation(t, policy)
+			_, _ = trysail.Do(ctx, op, func(context.Context) (int, error) { time.Sleep(time.Second); return 0, errBadRequest })
+			if s, _ := op.Throttle(); s.Calls != 1 || s.Taken != 1 {
+				t.Errorf("Throttle() = %+v, want one call, which was taken", s)
+			}
+			wantLimit(t, op, 20)
+		})
+	}
+}
+
 // Calls under way say nothing yet: of calls that take a minute there are always many.
 func TestThrottleCountsCallsWhenTheyEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
