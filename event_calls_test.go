@@ -135,6 +135,18 @@ func TestWaitAtTheGatesIsTold(t *testing.T) {
 	})
 }
 
+// Also of those who waited in vain.
+func TestWaitInVainIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op, r := listening(t, gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 1, MaxWait: time.Minute}))
+		hold(t, op)
+		_ = call(t, op, nil)
+		if heard := r.callsHeard(); len(heard) != 1 || heard[0].Wait != time.Minute || heard[0].Took != 0 {
+			t.Errorf("heard %+v, want a refused call that waited 1m0s", heard)
+		}
+	})
+}
+
 func TestCallsAreNotToldUnasked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op, r := observed(t, once())

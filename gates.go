@@ -87,13 +87,13 @@ func (c *call) queue(ctx context.Context, closed *Limiter) error {
 		defer cancel()
 		ctx = limited
 	}
-	began := c.start
 	err := c.waitAtGates(ctx, closed)
-	c.start = c.op.clock.now()
-	c.queued = time.Duration(c.start - began)
+	now := c.op.clock.now()
+	c.queued = time.Duration(now - c.start)
 	if err != nil {
 		return c.turnedAway(err)
 	}
+	c.start = now
 	if total > 0 && c.queued >= total {
 		// It got through in the last moment; nothing is left for the call itself.
 		c.abandon()
