@@ -44,21 +44,22 @@ func (b *Breaker) Restore(s BreakerSnapshot) error {
 	b.advance(now)
 	b.lastFailure, b.openedAt = b.op.clock.instant(s.LastFailure), b.op.clock.instant(s.OpenedAt)
 	b.reopens, b.closedAt, b.override = s.Reopens, now, nil
-	to, until := s.State, b.op.clock.instant(s.NextAttemptAt)
+	to, until := s.State, now
 	switch to {
 	case HalfOpen: // it is open until now
-		to, until = Open, now
+		to = Open
+	case Open:
+		until = max(b.op.clock.instant(s.NextAttemptAt), now) // nothing happens before it is restored
+		b.wake(time.Duration(until - now))
 	case ForcedOpen, Disabled, MetricsOnly:
-		b.override = &override{Override: s.Override, until: b.op.clock.instant(s.ExpiresAt)}
-		until = b.override.until
+		b.override = &override{Override: s.Override}
+		if !s.ExpiresAt.IsZero() {
+			b.override.until = max(b.op.clock.instant(s.ExpiresAt), now)
+			b.wake(time.Duration(b.override.until - now))
+		}
 	default:
 	}
-	if to != Closed {
-		b.wake(time.Duration(until - now))
-	}
-	if to == Open {
-		b.until.Store(until)
-	}
+	b.until.Store(until) // also when it is not open: that of an earlier open period is over
 	b.become(to, s.Failures, now, s.Reason)
 	b.advance(now)
 	return nil

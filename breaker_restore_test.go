@@ -142,6 +142,44 @@ func TestRestoreIsTold(t *testing.T) {
 	})
 }
 
+// What was due before the restart happens when the state is restored, not before.
+func TestRestoreKeepsEventsInOrder(t *testing.T) {
+	for name, s := range map[string]trysail.BreakerSnapshot{
+		"an open time": {State: opened},
+		"a word":       {State: trysail.ForcedOpen},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op, r := observed(t, once())
+			s.Operation, s.NextAttemptAt, s.ExpiresAt = "op", time.Now(), time.Now()
+			time.Sleep(time.Hour)
+			restored := time.Now()
+			if err := op.Breaker().Restore(s); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range r.heard() {
+				if !e.Time.Equal(restored) {
+					t.Errorf("heard of %v -> %v at %v, want %v", e.From, e.To, e.Time, restored)
+				}
+			}
+		})
+	}
+}
+
+// An open period from before says nothing about what the rules would do after a restored word.
+func TestRestoredMetricsOnlyBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, once())
+		trip(t, op)
+		if err := op.Breaker().Restore(trysail.BreakerSnapshot{Operation: "op", State: trysail.MetricsOnly}); err != nil {
+			t.Fatal(err)
+		}
+		calls(t, op, "fffff")
+		if s := op.Breaker().Snapshot(); s.WouldReject != 0 || s.WouldOpen != 1 {
+			t.Errorf("snapshot %+v, want the five failures to open it and nothing refused before", s)
+		}
+	})
+}
+
 // Calls that are under way know nothing of the restored state.
 func TestRestoreBeginsAGeneration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
