@@ -3,7 +3,6 @@ package trysail
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -111,7 +110,7 @@ func (o *Orchestrator) Restore(snapshots []BreakerSnapshot) error {
 
 // create returns a new operation of that name, or of that name and key.
 func (o *Orchestrator) create(name string) *Operation {
-	if base, key, keyed := strings.Cut(strings.TrimSuffix(name, "]"), "["); keyed {
+	if base, key, keyed := splitKey(name); keyed {
 		return o.Operation(base).For(key)
 	}
 	return o.Operation(name)

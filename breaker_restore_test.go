@@ -201,17 +201,20 @@ func TestRestoreOperations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		orc := newOrchestrator(t, trysail.Config{Default: once()})
 		trip(t, orc.Operation("chat").For("tenant]7"))
-		trip(t, orc.Operation("list]"))
+		names := []string{"chat[tenant]7]", "list]", "a[b", "[x]", "[", "b[]", "c]["} // of which one is that of a key
+		for _, name := range names[1:] {
+			trip(t, orc.Operation(name))
+		}
 		next := restarted(t, orc, 0)
-		for _, name := range []string{"chat[tenant]7]", "list]"} {
+		for _, name := range names {
 			op, ok := next.Lookup(name)
 			if !ok {
 				t.Fatalf("Lookup(%q) finds nothing", name)
 			}
 			wantState(t, op, opened)
 		}
-		if got := len(next.Operations()); got != 2 {
-			t.Errorf("there are %d operations, want 2", got)
+		if got := len(next.Operations()); got != len(names) {
+			t.Errorf("there are %d operations, want %d", got, len(names))
 		}
 	})
 }

@@ -3,6 +3,7 @@ package trysail
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -117,6 +118,14 @@ func (op *Operation) Keys() []*Operation {
 	k.mu.RUnlock()
 	slices.SortFunc(all, func(a, b *Operation) int { return cmp.Compare(a.name, b.name) })
 	return all
+}
+
+// splitKey takes the name of the operation of a key apart. Brackets alone make none: "list]" and "[1]" are
+// names like others.
+func splitKey(name string) (base, key string, ok bool) {
+	name, ok = strings.CutSuffix(name, "]")
+	base, key, found := strings.Cut(name, "[")
+	return base, key, ok && found && base != "" && key != ""
 }
 
 // keyed returns the operation of a key that op remembers.

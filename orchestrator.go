@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -93,7 +92,7 @@ func (o *Orchestrator) Lookup(name string) (*Operation, bool) {
 	if op, ok := o.operations[name]; ok {
 		return op, true
 	}
-	base, key, keyed := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	base, key, keyed := splitKey(name)
 	op := o.operations[base]
 	if !keyed || op == nil {
 		return nil, false
