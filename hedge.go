@@ -52,7 +52,8 @@ type hedger struct {
 }
 
 // race makes an attempt, and others beside it. Whoever ends ctx ends them all. It returns the
-// first success; or the first error that repeating cannot help; or, when all have failed, the last error.
+// first success; or the first error that repeating cannot help, which is any when ctx has ended; or, when all
+// have failed, the last error.
 func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, error)) (T, error) {
 	policy := &h.set.policy.Hedge
 	r := rivals[T]{fn: fn, op: h.op, results: make(chan rival[T], 1+policy.Max)}
@@ -72,7 +73,7 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 			if got.err == nil {
 				h.set.hedging.learn(policy, time.Duration(h.op.clock.now()-began))
 			}
-			if got.panicked != nil || got.err == nil || r.running == 0 || !h.mayRepeat(got.err) {
+			if got.panicked != nil || got.err == nil || r.running == 0 || ctx.Err() != nil || !h.mayRepeat(got.err) {
 				r.end(got.number)
 				got.err = telling(ctx, failed, got.err)
 				return got.take(h.op)

@@ -394,6 +394,28 @@ func TestHedgedStartOfAnOperationWithoutHedges(t *testing.T) {
 	}
 }
 
+// When the time is over nobody waits for an attempt that is deaf to it.
+func TestRaceEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		start := time.Now()
+		var begun atomic.Int64
+		_, err := trysail.Do(ctx, op, trysail.Hedged(op, func(ctx context.Context) (int, error) {
+			if begun.Add(1) == 1 {
+				time.Sleep(time.Hour)
+				return 1, nil
+			}
+			return 0, hang(ctx)
+		}))
+		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took != 5*time.Second {
+			t.Errorf("Do() = %v after %v, want the deadline after 5s", err, took)
+		}
+		time.Sleep(time.Hour) // until the deaf one has ended
+	})
+}
+
 func TestBadHedge(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy trysail.HedgePolicy
