@@ -99,6 +99,9 @@ func (b *bulkhead) reconfigure(p BulkheadPolicy) {
 
 // resize changes the number of places. It is called under the lock.
 func (b *bulkhead) resize(places int64) {
+	if places != b.places.Load() {
+		b.learnt.successes.Store(0)
+	}
 	b.word.Add(onePlace * (places - b.places.Load()))
 	b.places.Store(places)
 	b.grant()

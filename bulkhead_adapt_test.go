@@ -215,6 +215,24 @@ func TestApplyKeepsAnAdaptiveLimit(t *testing.T) {
 	})
 }
 
+// Successes count for the number of places under which they came.
+func TestApplyBeginsARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		orc := newOrchestrator(t, trysail.Config{Default: adaptive(trysail.BulkheadPolicy{MaxConcurrent: 100})})
+		op := orc.Operation("op")
+		round(t, op, 20, nil) // eleven of these count
+		for _, most := range []int{5, 100} {
+			if _, err := orc.Apply(trysail.Config{Default: adaptive(trysail.BulkheadPolicy{MaxConcurrent: most})}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		round(t, op, 5, nil)
+		wantLimit(t, op, 5)
+		round(t, op, 5, nil)
+		wantLimit(t, op, 6)
+	})
+}
+
 func TestBadAdaptiveBulkhead(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy trysail.BulkheadPolicy
