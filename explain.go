@@ -9,7 +9,7 @@ import (
 // A Decision is why a call ended as it did, or why a breaker changed its state.
 type Decision struct {
 	Time     time.Time
-	Outcome  string // "failed", "refused", or the state that the breaker took
+	Outcome  string // "failed", "refused", "hedge lost", or the state that the breaker took
 	Reason   string // the rule that decided, with its counts
 	Class    Class  // of a failed call
 	Attempts int    // of a failed call

@@ -150,7 +150,10 @@ func (c *call) turnedAway(err error) error {
 	if Classify(err) == ClassCanceled {
 		n.canceled.Add(1)
 	}
-	c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "refused", Reason: Classify(err).String() + ": " + cause(err)})
+	if last := n.explained.Load(); last == 0 || c.start-last >= refusalStep {
+		n.explained.Store(c.start)
+		c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "refused", Reason: Classify(err).String() + ": " + cause(err)})
+	}
 	return err
 }
 

@@ -75,6 +75,7 @@ type mishaps struct {
 	denied      atomic.Uint64
 	misuses     atomic.Uint64
 	lastFailure atomic.Int64
+	explained   atomic.Int64 // when a refusal at the gates was noted last
 }
 
 // lastStep is how far lastSuccess may lag behind: storing it with every call would

@@ -219,6 +219,37 @@ func TestThrottleRefusal(t *testing.T) {
 	})
 }
 
+// Refusals are many, and each has other numbers: they must not crowd out what else there is to explain.
+func TestRefusalsAtTheGatesAreExplainedNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1, MaxShare: 0.999}))
+		refused := func() (n int) {
+			for _, d := range op.Explain() {
+				if d.Outcome == "refused" {
+					n += d.Times
+				}
+			}
+			return n
+		}
+		for refused() == 0 {
+			_ = call(t, op, errFull)
+		}
+		for range 1000 {
+			_ = call(t, op, errFull)
+		}
+		if n := refused(); n != 1 {
+			t.Errorf("%d refusals of one moment are explained, want 1", n)
+		}
+		time.Sleep(10 * time.Millisecond)
+		for range 100 {
+			_ = call(t, op, errFull)
+		}
+		if n := refused(); n != 2 {
+			t.Errorf("%d refusals are explained after 10ms, want 2", n)
+		}
+	})
+}
+
 func TestApplyChangesTheThrottle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		orc := newOrchestrator(t, trysail.Config{Default: throttled(trysail.ThrottlePolicy{Factor: 2})})
