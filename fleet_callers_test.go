@@ -24,7 +24,7 @@ func (f *fleet) caller(o *fleetOperation, number int, plan callerPlan) {
 			return
 		case <-pause.C:
 		}
-		c := &fleetCall{dice: newDice(f.plan.seed, stream|(n+1)), operation: o.number, op: o.op}
+		c := &fleetCall{dice: newDice(f.plan.seed, stream|(n+1)), operation: o.number, op: o.op, hedged: o.hedged}
 		own, early := plan, time.Since(f.start) < f.plan.heal
 		if early {
 			o.early.Add(1)
@@ -51,7 +51,7 @@ func (f *fleet) call(o *fleetOperation, c *fleetCall, plan callerPlan, early boo
 		}
 	})
 	defer returned() // also when the goroutine ends in the middle
-	permit := f.begin(o, c, plan)
+	stream, permit := f.begin(o, c, plan)
 	if permit == nil {
 		return
 	}
@@ -61,6 +61,9 @@ func (f *fleet) call(o *fleetOperation, c *fleetCall, plan callerPlan, early boo
 	o.holds.Add(1)
 	defer o.holds.Add(-1)
 	_ = linger(f.bail, plan.lasts, nil)
+	if stream.Err() != nil && f.bail.Err() == nil {
+		f.blame("operation %d: the context of an answer ended before its permit: %v", o.number, context.Cause(stream))
+	}
 	f.provider.leave(c)
 	var outcome error
 	if time.Since(f.start) < f.plan.heal {
@@ -82,13 +85,15 @@ func (o *fleetOperation) harmless() bool {
 var errGone = errors.New("the call has left its goroutine")
 
 // begin makes a call and enters what came of it into the account; of a permit that is to be kept,
-// nothing has come yet.
-func (f *fleet) begin(o *fleetOperation, c *fleetCall, plan callerPlan) (permit *trysail.Permit) {
+// nothing has come yet but the context of its answer.
+func (f *fleet) begin(o *fleetOperation, c *fleetCall, plan callerPlan) (stream context.Context, permit *trysail.Permit) {
 	began, err := time.Now(), errGone
 	o.made.Add(1)
 	defer func() {
-		if r := recover(); r != nil && r != any(errFleet) {
-			panic(r)
+		if r := recover(); r != nil {
+			if e, ok := r.(error); !ok || !errors.Is(e, errFleet) {
+				panic(r)
+			}
 		}
 		if permit == nil {
 			f.enter(o, err)
@@ -104,21 +109,23 @@ func (f *fleet) begin(o *fleetOperation, c *fleetCall, plan callerPlan) (permit 
 	case impatient:
 		defer time.AfterFunc(plan.lasts, cancel).Stop()
 	case streaming:
-		_, permit, err = trysail.Start(f.bail, o.op, func(ctx context.Context) (int, error) { return 0, f.provider.open(ctx, c) })
+		stream, permit, err = trysail.Start(f.bail, o.op, func(ctx context.Context) (context.Context, error) { return f.provider.open(ctx, c) })
 		if err != nil {
 			f.provider.leave(c) // one that began too late
 		}
-		return permit
+		return stream, permit
 	case holding:
 		if permit, err = o.op.Acquire(f.bail); err == nil {
 			f.provider.arrive(c)
+			f.provider.enter(o.number, 1)
+			f.provider.enter(o.number, -1)
 		}
-		return permit
+		return f.bail, permit
 	default: // plain
 	}
 	defer cancel()
 	_, err = trysail.Do(ctx, o.op, func(ctx context.Context) (int, error) { return 0, f.provider.serve(ctx, c) })
-	return nil
+	return nil, nil
 }
 
 // enter keeps the callers' side of the account.
@@ -133,6 +140,11 @@ func (f *fleet) enter(o *fleetOperation, err error) {
 		o.rejected.Add(1)
 		if o.settled.Load() {
 			f.blame("operation %d: %v, want all calls let through by now", o.number, err)
+		}
+	case errors.Is(err, trysail.ErrThrottled):
+		o.throttled.Add(1)
+		if o.settled.Load() {
+			f.blame("operation %d: %v, want nothing dropped by now", o.number, err)
 		}
 	case errors.Is(err, trysail.ErrBulkheadFull):
 		o.full.Add(1)

@@ -2,6 +2,8 @@ package trysail_test
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"testing/synctest"
 	"time"
@@ -30,6 +32,28 @@ func (f *fleet) note(format string, args ...any) {
 func (f *fleet) observe(e trysail.Event) {
 	if e.Kind == trysail.EventTransition {
 		f.note("%s: %v -> %v, generation %d: %s", e.Operation, e.From, e.To, e.Generation, e.Reason)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h := &f.ops[slices.IndexFunc(f.ops, func(o *fleetOperation) bool { return o.op.Name() == e.Operation })].heard
+	switch e.Kind {
+	case trysail.EventTransition:
+		h.to[e.To]++
+		if e.Generation != h.generation+1 {
+			f.t.Errorf("%s: generation %d after %d, want them in order", e.Operation, e.Generation, h.generation)
+		}
+		h.generation = e.Generation
+	case trysail.EventRetry:
+		h.retries++
+	case trysail.EventHedge:
+		h.hedges++
+	case trysail.EventCall:
+		h.calls++
+		h.attempts += uint64(e.Attempt)
+		if e.Err == nil {
+			h.successes++
+		}
+	default:
 	}
 }
 
@@ -102,12 +126,12 @@ func (f *fleet) audit() {
 		for _, o := range f.ops {
 			if l := f.provider.books[o.number]; o.budget == i {
 				calls += l.calls
-				retries += l.attempts - l.calls
+				retries += l.runs - l.calls
 			}
 		}
 		most := cfg.Share*float64(calls) + float64(cfg.Floor)*(since+cfg.Window.Seconds())
 		if float64(retries) > most+1e-6 {
-			f.blame("budget %d: %d retries of %d calls in %.3fs, want at most %.2f", i, retries, calls, since, most)
+			f.blame("budget %d: %d retries and hedges of %d calls in %.3fs, want at most %.2f", i, retries, calls, since, most)
 		}
 	}
 	for _, o := range f.ops {
@@ -115,12 +139,33 @@ func (f *fleet) audit() {
 		if p := o.policy.Limiter; p.Rate > 0 && float64(l.calls) > p.Burst+p.Rate*since+1e-6 {
 			f.blame("operation %d: %d calls in %.3fs, want at most %v + %v/s", o.number, l.calls, since, p.Burst, p.Rate)
 		}
-		if s, ok := o.op.Bulkhead(); ok && s.Waiting > 0 && s.Running < s.MaxConcurrent {
-			f.blame("operation %d: Bulkhead() = %+v, want nobody waiting while a place is free", o.number, s)
+		if s, ok := o.op.Bulkhead(); ok {
+			f.inspectBulkhead(o, s)
+		}
+		if s, ok := o.op.Throttle(); ok && (s.Share < 0 || s.Share > o.policy.Throttle.MaxShare || s.Taken > s.Calls || s.Taken < 0) {
+			f.blame("operation %d: Throttle() = %+v, want a share up to %v", o.number, s, o.policy.Throttle.MaxShare)
+		}
+		// A budget that hedges have of their own allows a tenth of the calls, and 0.2 a second over a minute.
+		if hedges := l.runs - l.attempts; o.budget < 0 && float64(hedges) > 0.1*float64(l.calls)+0.2*(since+60)+1e-6 {
+			f.blame("operation %d: %d hedges of %d calls in %.3fs, want less", o.number, hedges, l.calls, since)
 		}
 		if b := o.op.Breaker(); b != nil && o.watched {
 			f.inspect(o, b.Snapshot(), &l)
 		}
+	}
+}
+
+// inspectBulkhead checks what a bulkhead says of itself at a moment.
+func (f *fleet) inspectBulkhead(o *fleetOperation, s trysail.BulkheadSnapshot) {
+	if s.Waiting > 0 && s.Running < s.Limit {
+		f.blame("operation %d: Bulkhead() = %+v, want nobody waiting while a place is free", o.number, s)
+	}
+	least := s.MaxConcurrent
+	if p := o.policy.Bulkhead; p.Adaptive {
+		least = p.MinConcurrent
+	}
+	if s.Limit < least || s.Limit > s.MaxConcurrent || s.Running > s.MaxConcurrent {
+		f.blame("operation %d: Bulkhead() = %+v, want a limit from %d to MaxConcurrent", o.number, s, least)
 	}
 }
 
@@ -148,6 +193,9 @@ func (f *fleet) recover(o *fleetOperation) {
 	}
 	// From here on nothing can fail.
 	b, policy := o.op.Breaker(), o.op.Policy().Breaker
+	if b == nil || b.State() == trysail.Closed {
+		f.calm(o)
+	}
 	if b != nil {
 		if o.holds.Load() > 0 {
 			time.Sleep(policy.ProbeTimeout) // a permit from before may be a probe
@@ -160,6 +208,7 @@ func (f *fleet) recover(o *fleetOperation) {
 		}
 		time.Sleep(policy.RampUp)
 	}
+	f.calm(o)
 	o.settled.Store(true)
 	opens, succeeded := o.op.Metrics().Opens, o.succeeded.Load()
 	time.Sleep(5 * time.Second)
@@ -168,6 +217,30 @@ func (f *fleet) recover(o *fleetOperation) {
 	}
 	if o.succeeded.Load() == succeeded {
 		f.blame("operation %d: no call has succeeded for 5s, want some while the provider is well", o.number)
+	}
+}
+
+// calm waits until the throttle, if there is one, drops nothing any more: each window, the share of the
+// calls that it lets through grows by Factor.
+func (f *fleet) calm(o *fleetOperation) {
+	p := o.op.Policy().Throttle
+	if p.Factor == 0 {
+		return
+	}
+	window := p.Window + p.Window/12
+	began, quiet := time.Now(), time.Now()
+	before, _ := o.op.Throttle()
+	for time.Since(quiet) <= window+time.Second {
+		if time.Since(began) > 60*window+o.gap() {
+			f.blame("operation %d: Throttle() = %+v %v after the provider is well, want nothing dropped", o.number, before, time.Since(began))
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+		s, _ := o.op.Throttle()
+		if s.Dropped != before.Dropped || s.Share > 0 {
+			quiet = time.Now()
+		}
+		before = s
 	}
 }
 
@@ -195,6 +268,9 @@ func (o *fleetOperation) gap() time.Duration {
 	d := steady/2*3 + slowest // a bulkhead may have one place only
 	if r := o.policy.Limiter.Rate; r > 0 {
 		d += time.Duration(float64(time.Second) / r)
+	}
+	if p := o.policy.Throttle; p.Factor > 0 { // so many in a row are dropped once in a million
+		d += time.Duration(float64(steady) * 1.5 * math.Log(1e-6) / math.Log(p.MaxShare))
 	}
 	return d
 }
@@ -225,18 +301,29 @@ func (f *fleet) balance() {
 		for what, pair := range map[string][2]uint64{
 			"calls":              {m.Calls, o.made.Load()},
 			"calls by outcome":   {m.Calls, m.Succeeded + m.Failed},
-			"calls by fate":      {m.Calls, uint64(l.calls) + m.Rejected + m.Full + m.Limited + o.unstarted.Load()},
+			"calls by fate":      {m.Calls, uint64(l.calls) + m.Rejected + m.Throttled + m.Full + m.Limited + o.unstarted.Load()},
 			"successes":          {m.Succeeded, o.succeeded.Load()},
 			"refusals":           {m.Rejected, o.rejected.Load()},
+			"throttled":          {m.Throttled, o.throttled.Load()},
 			"full":               {m.Full, o.full.Load()},
 			"limited":            {m.Limited, o.limited.Load()},
 			"panics":             {m.Panics, o.panicked.Load()},
 			"attempts":           {uint64(l.calls) + m.Retries, uint64(l.attempts)},
+			"runs":               {uint64(l.attempts) + m.Hedges, uint64(l.runs)},
+			"still running":      {0, uint64(l.running)},
+			"hedges that won":    {max(m.HedgeWins, m.Hedges), m.Hedges},
 			"misuses":            {m.Misuses, 0},
 			"still at the other": {0, uint64(len(l.visits))},
 		} {
 			if pair[0] != pair[1] {
 				f.blame("operation %d: %s: %d by the metrics, %d by the other books", o.number, what, pair[0], pair[1])
+			}
+		}
+		f.balanceEvents(o, &m, &l)
+		if s, ok := o.op.Throttle(); ok {
+			made, share := float64(m.Calls), o.policy.Throttle.MaxShare
+			if most := made*share + 1 + 6*math.Sqrt(made*share*(1-share)); s.Dropped != m.Throttled || float64(s.Dropped) > most {
+				f.blame("operation %d: Throttle() = %+v of %d calls, want at most %.0f dropped, and %d", o.number, s, m.Calls, most, m.Throttled)
 			}
 		}
 		if s, _ := o.op.Bulkhead(); s.Running != 0 || s.Waiting != 0 {
@@ -247,6 +334,33 @@ func (f *fleet) balance() {
 		}
 		if b := o.op.Breaker(); b != nil && b.Snapshot().Probes != 0 {
 			f.blame("operation %d: Breaker().Snapshot() = %+v, want no probes", o.number, b.Snapshot())
+		}
+	}
+}
+
+// balanceEvents compares what the observer heard with the metrics.
+func (f *fleet) balanceEvents(o *fleetOperation, m *trysail.OperationMetrics, l *ledger) {
+	if !o.watched {
+		return
+	}
+	f.mu.Lock()
+	h := o.heard
+	f.mu.Unlock()
+	pairs := map[string][2]uint64{
+		"hedges":            {m.Hedges, h.hedges},
+		"openings":          {m.Opens, h.to[trysail.Open]},
+		"half-openings":     {m.HalfOpens, h.to[trysail.HalfOpen]},
+		"closings":          {m.Closes, h.to[trysail.Closed]},
+		"retries, at least": {m.Retries, min(m.Retries, h.retries)}, // some are told, and not made after all
+	}
+	if o.told {
+		pairs["calls"] = [2]uint64{m.Calls, h.calls}
+		pairs["successes"] = [2]uint64{m.Succeeded, h.successes}
+		pairs["attempts"] = [2]uint64{uint64(l.attempts), h.attempts}
+	}
+	for what, pair := range pairs {
+		if pair[0] != pair[1] {
+			f.blame("operation %d: %s: %d by the books, %d by the events", o.number, what, pair[0], pair[1])
 		}
 	}
 }

@@ -32,6 +32,8 @@ type operationPlan struct {
 	orchestrator int
 	budget       int  // of the fleet's; -1: none
 	watched      bool // an observer hears of it, and the test looks at its breaker all the time
+	told         bool // the observer hears of its calls, too; those who are told are watched
+	hedged       bool // its functions are given to Hedged, whatever the policy says
 	policy       trysail.Policy
 	callers      []callerPlan
 }
@@ -129,7 +131,8 @@ func newFleetPlan(seed uint64) *fleetPlan {
 }
 
 func (d dice) operation(budgets int) *operationPlan {
-	o := &operationPlan{orchestrator: d.IntN(2), budget: d.IntN(budgets+1) - 1, watched: d.one(2)}
+	o := &operationPlan{orchestrator: d.IntN(2), budget: d.IntN(budgets+1) - 1, watched: d.one(2), hedged: d.one(2)}
+	o.told = o.watched && o.orchestrator == 1
 	p := &o.policy
 	p.Retry = d.retry()
 	if d.one(2) {
@@ -140,6 +143,19 @@ func (d dice) operation(budgets int) *operationPlan {
 	}
 	if d.one(3) {
 		p.Bulkhead = trysail.BulkheadPolicy{MaxConcurrent: d.from(1, 8), MaxQueue: d.IntN(8), MaxWait: d.between(time.Second, 8*time.Second)}
+	}
+	if p.Bulkhead.MaxConcurrent > 0 && d.one(2) {
+		p.Bulkhead.Adaptive, p.Bulkhead.MaxConcurrent = true, d.from(3, 30)
+		p.Bulkhead.MinConcurrent = d.from(1, 3)
+	}
+	if d.one(3) {
+		p.Throttle = trysail.ThrottlePolicy{
+			Factor: []float64{1.5, 2, 3}[d.IntN(3)], Window: d.between(time.Second, 5*time.Second),
+			MinCalls: d.from(1, 10), MaxShare: 0.3 + 0.5*d.Float64(),
+		}
+	}
+	if !d.one(3) {
+		p.Hedge = d.hedge(p.Attempt)
 	}
 	if d.one(3) { // never so short that a wait at the gates leaves nothing for a good answer
 		p.Total = p.Limiter.MaxWait + p.Bulkhead.MaxWait + max(p.Attempt, 5*time.Second) + d.between(0, 20*time.Second)
@@ -156,6 +172,18 @@ func (d dice) operation(budgets int) *operationPlan {
 		o.callers = append(o.callers, c)
 	}
 	return o
+}
+
+// hedge is a policy that hedges attempts which may take so long.
+func (d dice) hedge(attempt time.Duration) trysail.HedgePolicy {
+	h := trysail.HedgePolicy{After: d.between(50*time.Millisecond, 2*time.Second), Max: d.from(1, 3)}
+	if attempt > 0 {
+		h.After = min(h.After, attempt/2)
+	}
+	if d.one(2) {
+		h.Percentile = 0.5 + 0.49*d.Float64()
+	}
+	return h
 }
 
 func (d dice) retry() trysail.RetryPolicy {
@@ -222,9 +250,10 @@ func (p *fleetPlan) String() string {
 		fmt.Fprintf(&b, "\n  budget %d: %+v", i, c)
 	}
 	for i, o := range p.operations {
-		fmt.Fprintf(&b, "\n  operation %d: orchestrator %d, budget %d, watched %v", i, o.orchestrator, o.budget, o.watched)
-		fmt.Fprintf(&b, "\n    total %v, attempt %v\n    %+v\n    %+v\n    %+v\n    %+v", o.policy.Total, o.policy.Attempt,
-			o.policy.Limiter, o.policy.Bulkhead, o.policy.Retry, o.policy.Breaker)
+		fmt.Fprintf(&b, "\n  operation %d: orchestrator %d, budget %d, watched %v, told %v, hedged %v",
+			i, o.orchestrator, o.budget, o.watched, o.told, o.hedged)
+		fmt.Fprintf(&b, "\n    total %v, attempt %v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v", o.policy.Total, o.policy.Attempt,
+			o.policy.Throttle, o.policy.Limiter, o.policy.Bulkhead, o.policy.Retry, o.policy.Breaker, o.policy.Hedge)
 		for _, c := range o.callers {
 			fmt.Fprintf(&b, "\n    a %v caller about every %v, for %v", c.habit, c.every, c.lasts)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -26,7 +27,9 @@ type fleetProvider struct {
 // A ledger is what the provider has seen of an operation.
 type ledger struct {
 	calls, attempts int
-	visits          map[*visit]bool // under way
+	runs            int             // of functions: attempts, and hedges beside them
+	running         int             // also those that have lost and do not know
+	visits          map[*visit]bool // attempts under way
 }
 
 // A visit is an attempt at the provider, and what it holds on to afterwards.
@@ -44,7 +47,8 @@ type fleetCall struct {
 	op        *trysail.Operation
 	attempts  int
 	visit     *visit
-	deaf      bool          // the newest attempt does not heed its context
+	hedged    bool          // its function may have hedges
+	deaf      bool          // the newest attempt does not heed its context, or a hedge of it does not
 	left      time.Time     // when the attempt before had ended
 	waited    time.Duration // between attempts
 }
@@ -54,11 +58,39 @@ func (p *fleetProvider) serve(ctx context.Context, c *fleetCall) (err error) {
 	p.arrive(c)
 	defer p.leave(c)
 	defer p.timely(c, time.Now())
-	return p.answer(ctx, c)
+	_, err = p.answers(ctx, c)
+	return err
+}
+
+// answers is what an attempt meets, with hedges if the operation's function has them. It returns the
+// context under which the answer came.
+func (p *fleetProvider) answers(ctx context.Context, c *fleetCall) (context.Context, error) {
+	run := func(ctx context.Context, c, attempt *fleetCall) (context.Context, error) {
+		p.enter(c.operation, 1)
+		defer p.enter(c.operation, -1)
+		return ctx, p.answer(ctx, c, attempt)
+	}
+	if !c.hedged {
+		return run(ctx, c, c)
+	}
+	var runs atomic.Uint64
+	seed := c.Uint64()
+	return trysail.Hedged(c.op, func(ctx context.Context) (context.Context, error) {
+		return run(ctx, &fleetCall{dice: newDice(seed, runs.Add(1)), operation: c.operation, op: c.op}, c)
+	})(ctx)
+}
+
+// enter counts those who come and go.
+func (p *fleetProvider) enter(operation, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &p.books[operation]
+	l.running += n
+	l.runs += max(n, 0)
 }
 
 // open is an attempt after which, if it succeeds, the call stays until leave.
-func (p *fleetProvider) open(ctx context.Context, c *fleetCall) (err error) {
+func (p *fleetProvider) open(ctx context.Context, c *fleetCall) (own context.Context, err error) {
 	p.arrive(c)
 	opened := false
 	defer func() {
@@ -69,9 +101,9 @@ func (p *fleetProvider) open(ctx context.Context, c *fleetCall) (err error) {
 		}
 	}()
 	defer p.timely(c, time.Now())
-	err = p.answer(ctx, c)
+	own, err = p.answers(ctx, c)
 	opened = err == nil
-	return err
+	return own, err
 }
 
 // arrive enters an attempt into the books. A half-open breaker lets nothing but probes through,
@@ -90,6 +122,7 @@ func (p *fleetProvider) arrive(c *fleetCall) {
 		l.calls++
 	}
 	l.attempts++
+	c.deaf = false
 	delete(l.visits, c.visit) // of a stream that began too late, and is not wanted any more
 	c.visit = v
 	l.visits[v] = true
@@ -105,6 +138,8 @@ func (p *fleetProvider) arrive(c *fleetCall) {
 // timely checks that an attempt which heeds its context was ended in time.
 func (p *fleetProvider) timely(c *fleetCall, since time.Time) {
 	most := c.op.Policy().Attempt
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if took := time.Since(since); most > 0 && took > most && !c.deaf {
 		p.blame("operation %d: an attempt took %v, want at most %v", c.operation, took, most)
 	}
@@ -165,13 +200,15 @@ func (l *ledger) leased(generation uint64, timeout time.Duration) (n int) {
 	return n
 }
 
-// answer is what an attempt meets.
-func (p *fleetProvider) answer(ctx context.Context, c *fleetCall) error {
+// answer is what a run of the function meets. Where there are hedges, it is one of those of the attempt.
+func (p *fleetProvider) answer(ctx context.Context, c, attempt *fleetCall) error {
 	phase := p.plan.at(time.Since(p.start))
 	if c.Float64() >= phase.share {
 		phase = fleetPhase{mood: well}
 	}
-	c.deaf = phase.deaf
+	p.mu.Lock()
+	attempt.deaf = attempt.deaf || phase.deaf
+	p.mu.Unlock()
 	quick := c.between(quickest, slowest)
 	switch phase.mood {
 	case down:

@@ -28,7 +28,11 @@ var (
 //   - every call returns within what its policy allows, and nothing is left when all have;
 //   - when the provider is well, each breaker closes within its open time, the time of its probes and
 //     a second, and lets all calls through after its ramp;
-//   - retries <= Share·calls + Floor·t + Floor·Window, for all that share a budget;
+//   - when the provider is well, each throttle stops dropping; before, it drops at most MaxShare;
+//   - retries and hedges <= Share·calls + Floor·t + Floor·Window, for all that share a budget;
+//   - an adaptive limit stays between MinConcurrent and MaxConcurrent;
+//   - the context of an answer that goes on lives until its permit is given back;
+//   - the observer hears of every call, attempt, hedge and transition, once and in order;
 //   - what the provider has seen agrees with the metrics, and so does what the callers got;
 //   - at once there are never more probes than HalfOpenMaxCalls, none of them keeps its place longer than
 //     ProbeTimeout, and never more calls than MaxConcurrent or the limiter's rate allow.
@@ -85,7 +89,16 @@ type fleetOperation struct {
 	holds   atomic.Int64 // permits that are kept
 	settled atomic.Bool  // from now on nothing may be refused
 
-	made, succeeded, rejected, full, limited, unstarted, panicked atomic.Uint64
+	made, succeeded, rejected, throttled, full, limited, unstarted, panicked atomic.Uint64
+
+	heard heard // guarded by the fleet's mutex
+}
+
+// heard is what the observer heard of an operation.
+type heard struct {
+	calls, successes, attempts, hedges, retries uint64
+	to                                          [trysail.MetricsOnly + 1]uint64 // transitions
+	generation                                  uint64
 }
 
 func newFleet(t *testing.T, seed uint64) *fleet {
@@ -105,7 +118,7 @@ func newFleet(t *testing.T, seed uint64) *fleet {
 		cfg := trysail.Config{}
 		if o.watched {
 			which += 2
-			cfg.Observer = observer(f.observe)
+			cfg.Observer, cfg.ObserveCalls = observer(f.observe), o.told
 		}
 		if orchestrators[which] == nil {
 			orchestrators[which] = newOrchestrator(t, cfg)
@@ -130,6 +143,11 @@ func (o *fleetOperation) longest(h habit) time.Duration {
 	attempt, attempts := max(patience, deafFor), p.Retry.Attempts
 	if p.Attempt > 0 {
 		attempt = max(p.Attempt, deafFor)
+	}
+	if o.hedged && p.Hedge.Percentile > 0 {
+		attempt *= time.Duration(1 + p.Hedge.Max)
+	} else if o.hedged {
+		attempt += time.Duration(p.Hedge.Max) * p.Hedge.After
 	}
 	for _, row := range p.Retry.Classes {
 		attempts = max(attempts, row.Attempts)
@@ -159,6 +177,7 @@ func (f *fleet) run(print bool) {
 	close(f.over)
 	callers.Wait()
 	f.wait(&f.calls, "calls")
+	time.Sleep(patience + deafFor) // until those have ended who do not know that they have lost
 	synctest.Wait()
 	f.balance()
 	if print || f.t.Failed() {
