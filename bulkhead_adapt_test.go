@@ -53,6 +53,28 @@ func TestAdaptiveLimitGrows(t *testing.T) {
 	})
 }
 
+// Half of the places in use is enough, and it takes exactly as many successes as there are places;
+// those before a cut do not count, not even where it could not take any place away.
+func TestAdaptiveLimitCountsSuccesses(t *testing.T) {
+	for name, refused := range map[string]bool{"in a row": false, "after a cut": true} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, adaptive(trysail.BulkheadPolicy{MaxConcurrent: 100, MinConcurrent: 20}))
+			for range 19 {
+				round(t, op, 10, nil) // of which one ends while half of the places are in use
+			}
+			if refused {
+				_ = call(t, op, errFull)
+				for range 19 {
+					round(t, op, 10, nil)
+				}
+			}
+			wantLimit(t, op, 20)
+			round(t, op, 10, nil)
+			wantLimit(t, op, 21)
+		})
+	}
+}
+
 // Who does not use half of the places learns nothing about more of them.
 func TestAdaptiveLimitStaysWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -210,6 +232,11 @@ func TestApplyKeepsAnAdaptiveLimit(t *testing.T) {
 		wantLimit(t, op, 7)
 		_ = call(t, op, errFull)
 		wantLimit(t, op, 7)
+		apply(adaptive(trysail.BulkheadPolicy{MaxConcurrent: 50, Disabled: true}))
+		_ = call(t, op, errFull)
+		apply(adaptive(trysail.BulkheadPolicy{MaxConcurrent: 50}))
+		wantLimit(t, op, 20)
+		apply(fixed)
 		apply(adaptive(trysail.BulkheadPolicy{MaxConcurrent: 10}))
 		wantLimit(t, op, 10) // the search begins anew, with 20 or what there may be
 	})

@@ -71,6 +71,7 @@ func TestHedge(t *testing.T) {
 		"a failure waits for the other":  {after2s(), []runner{{3 * s, errDown}, {8 * s, nil}}, 1, 10 * s, nil, 1},
 		"a hedge that fails is no end":   {after2s(), []runner{{9 * s, nil}, {1 * s, errDown}}, 0, 9 * s, nil, 1},
 		"the last failure is told":       {after2s(), []runner{{3 * s, errors.New("first")}, {8 * s, errDown}}, 1, 10 * s, errDown, 1},
+		"what is out already ends all":   {after2s(), []runner{{60 * s, nil}, {1 * s, trysail.Committed(errDown)}}, 1, 3 * s, errDown, 1},
 		"what cannot be helped ends all": {after2s(), []runner{{60 * s, nil}, {1 * s, errBadRequest}}, 1, 3 * s, errBadRequest, 1},
 		"as many as there may be": {
 			trysail.HedgePolicy{After: 2 * s, Max: 3},
@@ -231,6 +232,49 @@ func TestHedgedFunctionThatEndsItsGoroutine(t *testing.T) {
 		_, err := trysail.Do(t.Context(), op, trysail.Hedged(op, func(context.Context) (int, error) { runtime.Goexit(); return 1, nil }))
 		if err == nil || op.Metrics().Failed != 1 || op.Breaker().Snapshot().Failures != 1 {
 			t.Errorf("Do() = %v with %+v, want a failure", err, op.Metrics())
+		}
+	})
+}
+
+// Neither when another attempt is still running: something in the function has ended it on purpose.
+func TestHedgeThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(after2s()))
+		var begun atomic.Int64
+		start := time.Now()
+		_, err := trysail.Do(t.Context(), op, trysail.Hedged(op, func(ctx context.Context) (int, error) {
+			if begun.Add(1) == 2 {
+				runtime.Goexit()
+			}
+			return 0, hang(ctx)
+		}))
+		if took := time.Since(start); err == nil || took != 2*time.Second {
+			t.Errorf("Do() = %v after %v, want a failure after 2s", err, took)
+		}
+	})
+}
+
+// Of values that come at the same moment all but one are closed.
+func TestValuesOfOneMomentAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, hedging(trysail.HedgePolicy{After: time.Second, Max: 5}))
+		const n = 200
+		var closed, begun atomic.Int64
+		for range n {
+			moment := time.Now().Add(10 * time.Second)
+			before := op.Metrics().Hedges
+			_, _ = trysail.Do(t.Context(), op, trysail.Hedged(op, func(context.Context) (*closer, error) {
+				begun.Add(1)
+				time.Sleep(time.Until(moment))
+				return &closer{&closed}, nil
+			}))
+			synctest.Wait()
+			if hedges := op.Metrics().Hedges; hedges > before+5 {
+				t.Fatalf("%d hedges of one call", hedges-before)
+			}
+		}
+		if got, want := closed.Load(), begun.Load()-n; got != want || want < n {
+			t.Errorf("%d values are closed, want the %d that nobody got", got, want)
 		}
 	})
 }
@@ -437,6 +481,19 @@ func TestBadHedge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestHedgeLimits(t *testing.T) {
+	for name, p := range map[string]trysail.HedgePolicy{
+		"the least": {After: 1, Percentile: 0.5, Max: 1},
+		"the most":  {After: time.Hour - 1, Percentile: 0.999, Max: 5},
+	} {
+		policy := hedging(p)
+		policy.Attempt = time.Hour
+		if got := newOperation(t, policy).Policy().Hedge; got != p {
+			t.Errorf("%s: Policy().Hedge = %+v, want %+v", name, got, p)
+		}
 	}
 }
 

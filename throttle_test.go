@@ -281,6 +281,46 @@ func TestApplyChangesTheThrottle(t *testing.T) {
 	})
 }
 
+// Numbers that make it drop calls take effect on the very next one.
+func TestApplySwitchesTheThrottleOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var passed int
+		for range 3 { // a share of 200/201 lets the first through now and then, but not three times
+			policy := throttled(trysail.ThrottlePolicy{Factor: 1, MinCalls: 1000, MaxShare: 0.9999})
+			orc := newOrchestrator(t, trysail.Config{Default: policy})
+			op := orc.Operation("op")
+			for range 200 {
+				_ = call(t, op, errFull)
+			}
+			policy.Throttle.MinCalls = 10
+			if _, err := orc.Apply(trysail.Config{Default: policy}); err != nil {
+				t.Fatal(err)
+			}
+			if err := call(t, op, nil); err == nil {
+				passed++
+			}
+		}
+		if passed == 3 {
+			t.Error("the first call after Apply was let through three times, want it dropped")
+		}
+	})
+}
+
+func TestThrottleLimitsAndDefaults(t *testing.T) {
+	for name, p := range map[string]trysail.ThrottlePolicy{
+		"the least": {Factor: 1, Window: time.Second, MinCalls: 1, MaxShare: 1e-9},
+		"the most":  {Factor: 100, Window: time.Hour, MinCalls: 10_000, MaxShare: 1 - 1e-9},
+	} {
+		if got := newOperation(t, throttled(p)).Policy().Throttle; got != p {
+			t.Errorf("%s: Policy().Throttle = %+v, want %+v", name, got, p)
+		}
+	}
+	want := trysail.ThrottlePolicy{Factor: 2, Window: 2 * time.Minute, MinCalls: 10, MaxShare: 0.9}
+	if got := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 2})).Policy().Throttle; got != want {
+		t.Errorf("Policy().Throttle = %+v, want %+v", got, want)
+	}
+}
+
 func TestBadThrottle(t *testing.T) {
 	const min10 = "want 1 to 10000"
 	for name, tc := range map[string]struct {
