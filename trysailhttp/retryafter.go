@@ -13,37 +13,39 @@ const longestWait = 366 * 24 * time.Hour
 
 // RetryAfter returns how long the server asks to wait, and whether it asks at
 // all. It reads, in this order: retry-after-ms and x-ms-retry-after-ms (Azure and
-// OpenAI, milliseconds), then Retry-After as seconds, with a fraction or not, or
-// as a date (RFC 9110, 10.2.3).
+// OpenAI, milliseconds), x-amz-retry-after (AWS, milliseconds), then Retry-After
+// as seconds, with a fraction or not, or as a date (RFC 9110, 10.2.3).
 //
 // A date is measured against the answer's own Date header, if it has one, so that
 // the clocks need not agree; a date gone by is 0. Values that are negative or no
 // numbers are as good as none. Of several Retry-After lines the longest counts. The
 // longest wait returned is 366 days.
 func RetryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
-	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
+	for _, name := range [...]string{"Retry-After-Ms", "X-Ms-Retry-After-Ms", "X-Amz-Retry-After"} {
 		if wait, ok = number(h.Get(name), time.Millisecond); ok {
 			return wait, true
 		}
 	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
-	}
 	for _, value := range h.Values("Retry-After") {
-		if w, good := secondsOrDate(value, now); good {
+		if w, good := secondsOrDate(value, h, now); good {
 			wait, ok = max(wait, w), true
 		}
 	}
 	return wait, ok
 }
 
-func secondsOrDate(value string, now time.Time) (time.Duration, bool) {
+// secondsOrDate looks at the answer's own Date only when it needs it: most waits
+// are seconds, and reading a date that is missing costs more than all the rest.
+func secondsOrDate(value string, h http.Header, now time.Time) (time.Duration, bool) {
 	if wait, ok := number(value, time.Second); ok {
 		return wait, true
 	}
 	at, err := http.ParseTime(strings.TrimSpace(value))
 	if err != nil {
 		return 0, false
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
 	}
 	return min(max(at.Sub(now), 0), longestWait), true
 }

@@ -39,6 +39,7 @@ func TestRetryAfter(t *testing.T) {
 		"milliseconds":               {http.Header{"Retry-After-Ms": {"250"}}, 250 * time.Millisecond, true},
 		"milliseconds before all":    {http.Header{"Retry-After-Ms": {"20"}, "Retry-After": {"5"}}, 20 * time.Millisecond, true},
 		"azure milliseconds":         {http.Header{"X-Ms-Retry-After-Ms": {"40"}, "Retry-After": {"5"}}, 40 * time.Millisecond, true},
+		"amazon milliseconds":        {http.Header{"X-Amz-Retry-After": {"70"}, "Retry-After": {"5"}}, 70 * time.Millisecond, true},
 		"bad milliseconds are none":  {http.Header{"Retry-After-Ms": {"x"}, "Retry-After": {"5"}}, 5 * time.Second, true},
 		"less than a nanosecond":     {http.Header{"Retry-After-Ms": {"0.0000001"}}, 1, true},
 		"the longest of two lines":   {http.Header{"Retry-After": {"1", "9"}}, 9 * time.Second, true},
