@@ -1,0 +1,105 @@
+package llm
+
+import (
+	"github.com/trysail-go/trysail"
+)
+
+// readAnswer reads what an answer with a good status says about its end, and reports
+// whether the key was its. Of several choices the first one counts.
+func (r *report) readAnswer(w *walker, key []byte) bool {
+	switch string(key) {
+	case "choices":
+		r.readChoices(w)
+	case "candidates":
+		r.candidates = r.candidates || filled(w)
+		r.readChoices(w)
+	case "promptFeedback":
+		r.readFeedback(w)
+	case "stop_reason", "stopReason", "finish_reason", "finishReason":
+		r.end = w.value()
+	case "delta": // of Anthropic and Cohere
+		r.readEnd(w)
+	case "incomplete_details": // of the Responses API
+		r.readEnd(w)
+	default:
+		return false
+	}
+	return true
+}
+
+func (r *report) readChoices(w *walker) {
+	if !w.enter('[') {
+		w.skip()
+		return
+	}
+	for first := true; w.more(); first = false {
+		if first {
+			r.readEnd(w)
+		} else {
+			w.skip()
+		}
+	}
+}
+
+// readEnd reads an object that says why the model stopped, or that it failed.
+func (r *report) readEnd(w *walker) {
+	if !w.enter('{') {
+		w.skip()
+		return
+	}
+	for key, ok := w.key(); ok; key, ok = w.key() {
+		switch string(key) {
+		case "finish_reason", "finishReason", "stop_reason", "reason":
+			r.end = w.value()
+		case "error": // OpenRouter: the model failed after the answer had begun
+			r.readError(w)
+		default:
+			w.skip()
+		}
+	}
+}
+
+func (r *report) readFeedback(w *walker) {
+	if !w.enter('{') {
+		w.skip()
+		return
+	}
+	for key, ok := w.key(); ok; key, ok = w.key() {
+		if string(key) != "blockReason" {
+			w.skip()
+			continue
+		}
+		reason := w.value()
+		r.blocked = len(reason) > 0 && string(reason) != "BLOCK_REASON_UNSPECIFIED"
+	}
+}
+
+// ended judges an answer that is no error by the reason for which it ended. Most
+// reasons are those of a success, and so is one that is not known.
+func (r *report) ended() (finding, bool) {
+	if r.blocked && !r.candidates {
+		return finding{trysail.ClassContentPolicy, ScopeRequest, "blocked prompt"}, true
+	}
+	const longest = 32
+	if len(r.end) == 0 || len(r.end) > longest {
+		return finding{}, false
+	}
+	var buffer [longest]byte
+	end := string(appendLower(buffer[:0], r.end))
+	for _, row := range [...]struct {
+		list  string
+		class trysail.Class
+		scope Scope
+	}{
+		{policyEnds, trysail.ClassContentPolicy, ScopeRequest},
+		{transientEnds, trysail.ClassTransient, ScopeTarget},
+		{overloadEnds, trysail.ClassOverloaded, ScopeTarget},
+		{contextEnds, trysail.ClassContextLength, ScopeRequest},
+		{permanentEnds, trysail.ClassPermanent, ScopeRequest},
+	} {
+		if reason := listed(row.list, end); reason != "" {
+			return finding{row.class, row.scope, reason}, true
+		}
+	}
+	return finding{}, false
+}
