@@ -53,6 +53,7 @@ func (r *report) readEnd(w *walker) {
 			r.end = w.value()
 		case "error": // OpenRouter: the model failed after the answer had begun
 			r.readError(w)
+			r.announced = r.announced || r.failed
 		default:
 			w.skip()
 		}

@@ -36,7 +36,8 @@ type report struct {
 	requestID  []byte
 	number     int  // the status that the error names
 	original   int  // what the model behind Bedrock answered
-	failed     bool // the body is an error, whatever the status
+	failed     bool // there is an error
+	announced  bool // the body calls itself an error, whatever its "error" holds
 
 	limitSource []byte // OpenRouter
 	flagged     bool   // OpenRouter: moderation or a guardrail
@@ -86,11 +87,11 @@ func (r *report) readTop(w *walker) {
 			r.readNumber(r.codes[topCode])
 		case "type", "event_type":
 			r.codes[topType] = w.value()
-			r.failed = r.failed || string(r.codes[topType]) == "error" || string(r.codes[topType]) == "response.failed"
+			r.announced = r.announced || string(r.codes[topType]) == "error" || string(r.codes[topType]) == "response.failed"
 		case "status":
 			r.codes[topStatus] = w.value()
 		case "object": // flat errors of vLLM and Mistral
-			r.failed = string(w.value()) == "error" || r.failed
+			r.announced = string(w.value()) == "error" || r.announced
 		case "error_type":
 			r.codes[topErrorType] = w.value()
 		case "__type":
@@ -110,27 +111,39 @@ func (r *report) readTop(w *walker) {
 // readError reads the value of "error", which is an object or, at Ollama, TGI,
 // Hugging Face and xAI, a text.
 func (r *report) readError(w *walker) {
-	for place := errorCode; place <= googleReason; place++ {
-		r.codes[place] = nil // a key that comes twice counts the second time
-	}
-	r.message, r.number, r.failed = nil, 0, false
 	switch w.next() {
 	case '"':
+		r.forgetError()
 		r.message = w.quoted()
 		r.failed = len(r.message) > 0
 	case '{':
+		r.forgetError()
 		r.readErrorObject(w)
 	case '[': // Hugging Face lists texts
-		if !w.enter('[') {
-			w.skip()
-			return
+		r.forgetError()
+		r.readErrorList(w)
+	default: // null and false are no error
+		w.skip()
+		if !r.announced {
+			r.forgetError()
 		}
-		for w.more() {
-			r.message = w.text()
-			r.failed = true
-		}
-	default:
-		w.skip() // null and false are no error
+	}
+}
+
+// forgetError makes a key that comes twice count the second time.
+func (r *report) forgetError() {
+	clear(r.codes[errorCode : googleReason+1])
+	r.message, r.number, r.failed = nil, 0, false
+}
+
+func (r *report) readErrorList(w *walker) {
+	if !w.enter('[') {
+		w.skip()
+		return
+	}
+	for w.more() {
+		r.message = w.text()
+		r.failed = true
 	}
 }
 

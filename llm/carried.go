@@ -146,15 +146,15 @@ func told(err error) (Response, *report, bool) {
 		rep.readNumber(rep.codes[outerCode])
 		rep.topMessage = []byte(inBand.Message)
 	}
-	rep.failed = len(rep.codes[outerCode]) > 0 || len(rep.codes[googleReason]) > 0 || inBand != nil
-	if resp.Status != 0 && !rep.failed {
+	rep.announced = len(rep.codes[outerCode]) > 0 || len(rep.codes[googleReason]) > 0 || inBand != nil
+	if resp.Status != 0 && !rep.announced {
 		// The message may be JSON, or hold it; a bare status tells little.
 		if text, _, ok := spelledOut(err); ok {
 			resp.Body = text.Body
 		}
-		rep.failed = true
+		rep.announced = true
 	}
-	return resp, &rep, rep.failed
+	return resp, &rep, rep.announced
 }
 
 // askGoogle reads what google.rpc.ErrorInfo says (gax-go, apierror.APIError).

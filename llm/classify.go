@@ -28,7 +28,7 @@ func Classify(r Response) Verdict {
 func (r *report) judge(resp *Response) Verdict {
 	r.readHeader(resp)
 	r.read(resp.Body[:min(len(resp.Body), MaxBody)])
-	if resp.Status >= http.StatusBadRequest {
+	if resp.Status >= http.StatusBadRequest || r.announced {
 		r.failed = true
 	}
 	e := evidence{provider: resp.Provider, header: resp.Header, report: r, status: resp.Status}
@@ -57,18 +57,18 @@ func (r *report) readHeader(resp *Response) {
 	switch first(resp.Header, ":message-type") {
 	case "exception":
 		r.codes[headerCode] = []byte(first(resp.Header, ":exception-type"))
-		r.failed = true
+		r.announced = true
 	case "error":
 		r.codes[headerCode] = []byte(first(resp.Header, ":error-code"))
 		r.topMessage = []byte(first(resp.Header, ":error-message"))
-		r.failed = true
+		r.announced = true
 	}
 	switch {
 	case resp.Event == "error":
-		r.failed = true
+		r.announced = true
 	case strings.HasSuffix(resp.Event, "Exception"):
 		r.codes[headerCode] = []byte(resp.Event)
-		r.failed = true
+		r.announced = true
 	}
 }
 

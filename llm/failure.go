@@ -58,20 +58,27 @@ func ClassifyError(ctx context.Context, provider Provider, err error) Verdict {
 }
 
 func judgeError(provider Provider, err error) Verdict {
-	if resp, rep, ok := answerIn(err); ok {
-		resp.Provider = provider
-		return withWait(rep.judge(&resp), err)
+	wait, waits := waitOf(err)
+	resp, rep, ok := answerIn(err)
+	if !ok {
+		v := networkVerdict(err)
+		v.Delay, v.HasDelay = wait, waits
+		return v
 	}
-	return withWait(networkVerdict(err), err)
+	resp.Provider = provider
+	if waits && !rep.hasHint {
+		rep.hint, rep.hasHint = wait, true // what the answer's body says will count before it
+	}
+	return rep.judge(&resp)
 }
 
-// withWait adds the wait that an error tells by a method, where its answer told none.
-func withWait(v Verdict, err error) Verdict {
+// waitOf returns the wait that an error tells by a method, as those of trysailhttp do.
+func waitOf(err error) (time.Duration, bool) {
 	var waiter interface{ RetryAfter() time.Duration }
-	if !v.HasDelay && errors.As(err, &waiter) && waiter.RetryAfter() > 0 {
-		v.Delay, v.HasDelay = min(waiter.RetryAfter(), longestWait), true
+	if !errors.As(err, &waiter) || waiter.RetryAfter() <= 0 {
+		return 0, false
 	}
-	return v
+	return min(waiter.RetryAfter(), longestWait), true
 }
 
 // networkVerdict judges an error without an answer. The network's own kinds

@@ -22,7 +22,7 @@ func spelledOut(err error) (Response, *report, bool) {
 	if at := strings.IndexByte(text, '{'); at >= 0 {
 		var probe report
 		object := []byte(text[at:])
-		if probe.read(object); probe.failed || status != 0 {
+		if probe.read(object); probe.failed || probe.announced || status != 0 {
 			resp.Body = object
 			return resp, new(report), true
 		}
@@ -30,7 +30,7 @@ func spelledOut(err error) (Response, *report, bool) {
 	if status == 0 {
 		return Response{}, nil, false
 	}
-	return resp, &report{topMessage: []byte(message)}, true
+	return resp, &report{topMessage: []byte(message), announced: true}, true
 }
 
 // statusInText returns the status that a known client's text begins with, and what
@@ -87,7 +87,7 @@ func genaiText(text string) (Response, *report, bool) {
 	if code < http.StatusBadRequest || code > 599 {
 		resp.Status = 0 // an error inside a stream, whose envelope may have no code
 	}
-	rep := &report{topMessage: []byte(message), failed: true}
+	rep := &report{topMessage: []byte(message), announced: true}
 	if body := bytes.TrimSpace(rep.topMessage); len(body) > 0 && (body[0] == '{' || body[0] == '[') {
 		resp.Body, rep.topMessage = body, nil
 	}
