@@ -105,6 +105,7 @@ func TestClassifyError(t *testing.T) {
 		"gax over gRPC":                      {llm.Vertex, &gaxError{-1, "API_KEY_INVALID", ""}, badAccount},
 		"an error of the inspector":          {llm.OpenAI, &llm.InBandError{Type: "server_error", Code: "503", Message: "no"}, full},
 		"JSON in the text":                   {llm.OpenAI, errors.New("received error while streaming: " + quota), noMoney},
+		"the inside of an envelope":          {llm.OpenAI, errors.New(`received error while streaming: {"message":"no","type":"insufficient_quota","code":null}`), noMoney},
 		"a status before JSON":               {llm.Cohere, errors.New(`429: {"message":"limited to 1000 API calls / month"}`), noMoney},
 		"a status before words":              {llm.Ollama, errors.New("404 Not Found: model 'x' not found"), badTarget},
 		"a status that is all":               {llm.Ollama, errors.New("503 Service Unavailable"), full},
@@ -216,7 +217,7 @@ func TestMark(t *testing.T) {
 			}
 		})
 	}
-	if err := llm.Classify(llm.Response{Status: 200}).Mark(no); err != no {
+	if err := llm.Classify(llm.Response{Status: 200}).Mark(no); !errors.Is(err, no) || errors.Unwrap(err) != nil {
 		t.Errorf("Mark() of a success = %v, want the error itself", err)
 	}
 	if err := llm.Classify(llm.Response{Status: 500}).Mark(nil); err != nil {

@@ -22,15 +22,22 @@ func spelledOut(err error) (Response, *report, bool) {
 	if at := strings.IndexByte(text, '{'); at >= 0 {
 		var probe report
 		object := []byte(text[at:])
-		if probe.read(object); probe.failed || probe.announced || status != 0 {
+		if probe.read(object); probe.tellsError() || status != 0 {
 			resp.Body = object
-			return resp, new(report), true
+			return resp, &report{announced: true}, true
 		}
 	}
 	if status == 0 {
 		return Response{}, nil, false
 	}
 	return resp, &report{topMessage: []byte(message), announced: true}, true
+}
+
+// tellsError reports whether the object is an envelope with an error, or the inside of
+// one, which is what openai-go keeps of a stream's.
+func (r *report) tellsError() bool {
+	return r.failed || r.announced ||
+		len(r.topMessage) > 0 && (len(r.codes[topCode]) > 0 || len(r.codes[topType]) > 0 || len(r.codes[topErrorType]) > 0)
 }
 
 // statusInText returns the status that a known client's text begins with, and what
