@@ -19,7 +19,7 @@ func sane(t *testing.T, v llm.Verdict) {
 	switch {
 	case v.Delay < 0, v.Delay > 366*24*time.Hour, !v.HasDelay && v.Delay != 0:
 		t.Errorf("verdict %+v has a wait out of range", v)
-	case v.Class > trysail.ClassCanceled, !v.Failed && (v.Class != 0 || v.Retryable || v.Scope != "" || v.Reason != ""):
+	case v.Class > trysail.ClassBadAnswer, !v.Failed && (v.Class != 0 || v.Retryable || v.Scope != "" || v.Reason != ""):
 		t.Errorf("verdict %+v is of no class", v)
 	case v.Failed && (v.Scope == "" || v.Reason == ""):
 		t.Errorf("verdict %+v says neither scope nor reason", v)
