@@ -1,6 +1,6 @@
 // Package llm reads the answers of AI providers: where an answer really begins,
-// whether it came to its end, and which errors hide inside a success.
+// whether it came to its end, which errors hide inside a success, and what it cost.
 //
-// So far it knows the streams of OpenAI's protocol (chat completions and
-// responses).
+// An [Inspector] watches a stream while it passes, whatever its [Protocol]. [Parser] is
+// the part of it that reads event streams.
 package llm

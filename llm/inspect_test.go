@@ -100,15 +100,41 @@ func TestOtherEventsPassAsTheyAre(t *testing.T) {
 	}
 }
 
+// allProtocols are those that exist, and one that does not.
+func allProtocols() (all []llm.Protocol) {
+	for p := llm.OpenAIChat; p <= llm.CohereEvents+1; p++ {
+		all = append(all, p)
+	}
+	return all
+}
+
 func FuzzInspector(f *testing.F) {
 	f.Add(frames(role, token, finish, "[DONE]"), 5)
 	f.Add(frames(`{"error":[]}`, "{", "[DONE]"), 1)
+	f.Add(frames(`{"type":"response.output_text.delta","delta":"hi"}`, `{"type":"response.completed","response":{}}`), 3)
+	f.Add(named(anStart, anPing, anText, anDelta, anStop), 9)
+	f.Add(frames(geText, geStop)+geError, 2)
+	f.Add(array(geText, geStop), 7)
+	f.Add(" {\"a\":\"\\\\\\\"]\"}", 1)
+	f.Add("\xef\xbb\xbf[[\"\\\"]\"],{}] ", 1)
+	f.Add(ndjson(olText, olDone), 4)
+	f.Add(named(coStart, coText, coEnd), 6)
 	f.Fuzz(func(t *testing.T, stream string, size int) {
 		size = max(1, min(size, 1<<16))
-		for _, protocol := range []llm.Protocol{llm.OpenAIChat, llm.OpenAIResponses, llm.OtherEvents} {
+		for _, protocol := range allProtocols() {
 			a, b := feed(stream, size, protocol), feed(stream, max(1, len(stream)), protocol)
 			if fmt.Sprint(a.Progress()) != fmt.Sprint(b.Progress()) {
-				t.Errorf("pieces of %d give %+v, the whole gives %+v", size, a.Progress(), b.Progress())
+				t.Errorf("%v: pieces of %d give %+v, the whole gives %+v", protocol, size, a.Progress(), b.Progress())
+			}
+			if a.Progress().Err == nil && a.Whole() != b.Whole() {
+				t.Errorf("%v: pieces of %d have %d whole bytes, the whole has %d", protocol, size, a.Whole(), b.Whole())
+			}
+			endA, endB := fmt.Sprint(a.End()), fmt.Sprint(b.End())
+			if endA != endB || fmt.Sprint(a.Progress()) != fmt.Sprint(b.Progress()) {
+				t.Errorf("%v: pieces of %d end with %s, the whole with %s", protocol, size, endA, endB)
+			}
+			if again := fmt.Sprint(a.End()); again != endA {
+				t.Errorf("%v: the second End() = %s, the first was %s", protocol, again, endA)
 			}
 		}
 	})

@@ -48,6 +48,18 @@ func TestParser(t *testing.T) {
 		"the end cuts a line off":   {"data: a\n\ndata: b", []string{"|a"}, "data: b"},
 		"a comment is whole":        {"data: a\n\n: ping\n", []string{"|a"}, ""},
 		"empty data":                {"data\n\ndata:\n\n", []string{"|", "|"}, ""},
+		"mixed line ends":           {"data: a\r\ndata: b\rdata: c\n\r\ndata: d\n\r", []string{"|a\nb\nc", "|d"}, ""},
+		"CR and LF are one end":     {"data: a\r\n\rdata: b\n\r\n", []string{"|a", "|b"}, ""},
+		"LF and CR are two":         {"data: a\n\rdata: b\n\r", []string{"|a", "|b"}, ""},
+		"a later mark is no mark":   {"data: a\n\n\xef\xbb\xbfdata: b\n\n", []string{"|a"}, ""},
+		"a mark inside a value":     {"data: \xef\xbb\xbfa\n\n", []string{"|\xef\xbb\xbfa"}, ""},
+		"a mark before a blank":     {"\xef\xbb\xbf\n\ndata: a\n\n", []string{"|a"}, ""},
+		"half a mark":               {"\xef\xbbdata: a\n\ndata: b\n\n", []string{"|b"}, ""},
+		"NUL in an id":              {"id: a\x00b\ndata: a\nid\n\n", []string{"|a"}, ""},
+		"names are exact":           {"Data: a\n data: b\ndata : c\ndatas: d\ndata: e\n\n", []string{"|e"}, ""},
+		"the last name counts":      {"event: x\nevent: y\nevent\ndata: a\n\n", []string{"|a"}, ""},
+		"bytes that are no UTF-8":   {"data: \xff\xfe\n\n", []string{"|\xff\xfe"}, ""},
+		"a colon first":             {":data: a\n\n", nil, ""},
 		"NUL and colons inside":     {"data: a:b\x00c\n\n", []string{"|a:b\x00c"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +94,33 @@ func TestParserRefusesEndlessEvents(t *testing.T) {
 	}
 }
 
+// A line may be as long as MaxLine, and one byte over it is refused, however it comes.
+func TestLongestLine(t *testing.T) {
+	for name, tc := range map[string]struct {
+		stream string
+		want   error
+	}{
+		"data as long as allowed": {"data:" + strings.Repeat("x", llm.MaxLine-5) + "\n\n", nil},
+		"longer by one":           {"data:" + strings.Repeat("x", llm.MaxLine-4) + "\n\n", llm.ErrLineTooLong},
+		"a long comment":          {":" + strings.Repeat("x", llm.MaxLine) + "\n", llm.ErrLineTooLong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []int{4096, 1 << 20, len(tc.stream)} {
+				var p llm.Parser
+				var err error
+				for piece := range slices.Chunk([]byte(tc.stream), size) {
+					if err = p.Feed(piece, func(llm.Event) bool { return true }); err != nil {
+						break
+					}
+				}
+				if !errors.Is(err, tc.want) {
+					t.Errorf("in pieces of %d: %v, want %v", size, err, tc.want)
+				}
+			}
+		})
+	}
+}
+
 func FuzzParser(f *testing.F) {
 	f.Add("data: a\r\n\r\nevent: x\ndata: b\n\n: c\r\rdata", 3)
 	f.Fuzz(func(t *testing.T, stream string, size int) {
@@ -109,20 +148,4 @@ func ExampleParser() {
 		return true
 	})
 	// Output: greeting: hello
-}
-
-func BenchmarkInspector(b *testing.B) {
-	var stream bytes.Buffer
-	for i := range 1000 {
-		fmt.Fprintf(&stream, `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" word%d"},"finish_reason":null}]}`+"\n\n", i)
-	}
-	stream.WriteString(`data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n")
-	b.SetBytes(int64(stream.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		var i llm.Inspector
-		if err := i.Feed(stream.Bytes()); err != nil || !i.Progress().Ended {
-			b.Fatal(err)
-		}
-	}
 }

@@ -47,23 +47,11 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog) error {
 		case r.inspector.Progress().Closed:
 			return r.end(nil) // it said that nothing follows: how the connection ends does not matter
 		case errors.Is(err, io.EOF):
-			return r.end(r.complete())
+			return r.end(r.inspector.End())
 		default:
 			return r.end(err)
 		}
 	}
-}
-
-// complete returns the error of a stream that was closed in good order. Half a line at its end
-// means that it was not.
-func (r *relay) complete() error {
-	if err := r.inspector.End(); err != nil {
-		return err
-	}
-	if tail := r.held[max(r.inspector.Whole()-r.through, 0):]; len(tail) > 0 && tail[len(tail)-1] != '\n' && tail[len(tail)-1] != '\r' {
-		return llm.ErrTruncated
-	}
-	return nil
 }
 
 // take looks at the next piece and sends what may be sent.
