@@ -105,6 +105,9 @@ func isZero(s string) bool {
 func waitUntil(reset string, h http.Header, now time.Time) (time.Duration, bool) {
 	const epochSeconds, epochMilliseconds = 1e9, 1e12
 	reset = strings.TrimSpace(reset)
+	if d, length := leadingDuration(reset, ""); length > 0 && length == len(reset) {
+		return d, d > 0
+	}
 	if n, err := strconv.ParseFloat(reset, 64); err == nil {
 		switch {
 		case !(n > 0):
@@ -118,9 +121,6 @@ func waitUntil(reset string, h http.Header, now time.Time) (time.Duration, bool)
 		default:
 			return decimal(reset, time.Second)
 		}
-	}
-	if d, length := leadingDuration(reset, ""); length > 0 && length == len(reset) {
-		return d, d > 0
 	}
 	if at, err := time.Parse(time.RFC3339, reset); err == nil {
 		return between(at, h, now), true
