@@ -88,23 +88,37 @@ func (s *scanner) members(yield func(key []byte) bool) {
 		return
 	}
 	for s.more('}') {
-		if s.peek() != '"' {
-			s.fail()
-			return
-		}
-		key := s.quoted()
+		key := s.key()
 		if s.peek() != ':' {
 			s.fail()
 			return
 		}
 		s.pos++
-		if bytes.IndexByte(key, '\\') >= 0 {
-			key = []byte(unquote(key))
-		}
 		if !yield(key) {
 			return
 		}
 	}
+}
+
+// key reads the key of a member. Keys are short, so that it pays to look at each byte; one with escapes
+// is decoded, which no provider makes necessary.
+func (s *scanner) key() []byte {
+	if s.peek() != '"' {
+		s.fail()
+		return nil
+	}
+	start := s.pos + 1
+	for i := start; i < len(s.data); i++ {
+		switch s.data[i] {
+		case '"':
+			s.pos = i + 1
+			return s.data[start:i]
+		case '\\':
+			return []byte(unquote(s.quoted()))
+		}
+	}
+	s.fail()
+	return nil
 }
 
 // elements reads an array and yields before each of its elements, which must be read.
