@@ -1,7 +1,10 @@
 package llm_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +91,26 @@ func BenchmarkInspector(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+func BenchmarkStream(b *testing.B) {
+	stream := loads()["chat"].stream(1000)
+	buffer := make([]byte, 16<<10)
+	b.SetBytes(int64(len(stream)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s := llm.NewStream(io.NopCloser(bytes.NewReader(stream)), llm.StreamConfig{})
+		if err := s.Begin(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		var err error
+		for err == nil {
+			_, err = s.Read(buffer)
+		}
+		if !errors.Is(err, io.EOF) {
+			b.Fatal(err)
+		}
 	}
 }
 
