@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/anthropics/anthropic-sdk-go v1.84.0
 	github.com/openai/openai-go/v3 v3.96.0
+	github.com/tmaxmax/go-sse v0.12.0
 	github.com/trysail-go/trysail v0.0.0
 	github.com/trysail-go/trysail/server v0.0.0
 	google.golang.org/genai v1.77.0
