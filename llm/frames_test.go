@@ -272,3 +272,44 @@ func TestTheFrameOfAnErrorIsBounded(t *testing.T) {
 		t.Errorf("a frame of %d bytes is kept, want 64 KiB", len(got.Frame))
 	}
 }
+
+// No frame grows without bound, whatever it is cut out of.
+func TestEndlessFramesAreRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		protocol llm.Protocol
+		begin    string
+	}{
+		"an event":                {llm.OpenAIChat, "data: "},
+		"a line":                  {llm.OllamaLines, `{"response":"`},
+		"an element":              {llm.GeminiArray, `[{"text":"`},
+		"an object in no array":   {llm.GeminiArray, `{"text":"`},
+		"brackets without number": {llm.GeminiArray, "[" + strings.Repeat("[", 1<<20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := llm.Inspector{Protocol: tc.protocol}
+			err := i.Feed([]byte(tc.begin))
+			more := []byte(strings.Repeat("x", 1<<20))
+			fed := 0
+			for ; err == nil && fed < 2*llm.MaxLine; fed += len(more) {
+				err = i.Feed(more)
+			}
+			if !errors.Is(err, llm.ErrLineTooLong) || !errors.Is(i.End(), llm.ErrLineTooLong) {
+				t.Errorf("after %d bytes: %v, want ErrLineTooLong", fed, err)
+			}
+		})
+	}
+}
+
+// What the provider sends between the elements of an array is not kept.
+func TestWhatIsBetweenElementsIsNotKept(t *testing.T) {
+	i := llm.Inspector{Protocol: llm.GeminiArray}
+	_ = i.Feed([]byte("["))
+	for range 32 {
+		if err := i.Feed([]byte(strings.Repeat(" ,\"x\"", 1<<18))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := i.Feed([]byte(geStop + "]")); err != nil || i.End() != nil {
+		t.Errorf("Feed() = %v, End() = %v; want none", err, i.End())
+	}
+}

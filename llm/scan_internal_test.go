@@ -1,7 +1,10 @@
 package llm
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -73,4 +76,44 @@ func TestScannerRefuses(t *testing.T) {
 			t.Errorf("%.40q is taken for JSON", doc)
 		}
 	}
+}
+
+// What a frame tells does not depend on how its JSON is spaced.
+func FuzzFrames(f *testing.F) {
+	for _, doc := range []string{
+		`{"model":"m","choices":[{"index":1,"delta":{"content":"x","tool_calls":[]},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}}`,
+		`{"type":"response.failed","response":{"error":{"code":"x"}},"delta":""}`,
+		`{"type":"content_block_delta","delta":{"type":"text_delta","text":"x","stop_reason":"y"},"message":{"usage":{"input_tokens":3}}}`,
+		`{"candidates":[{"content":{"parts":[{"text":"x"},{"thought":true}]},"finishReason":"STOP"}],"promptFeedback":{"blockReason":"X"}}`,
+		`[{"error":{"code":503,"status":"UNAVAILABLE"}},{}]`,
+		`{"message":{"content":"x"},"done":true,"done_reason":"stop","eval_count":3}`,
+		`{"type":"message-end","delta":{"finish_reason":"ERROR","error":"x","message":{"content":{"text":"x"}}}}`,
+		`{"token":{"id":1},"generated_text":"","details":{"generated_tokens":1},"error":[ ]}`,
+	} {
+		f.Add([]byte(doc))
+	}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		var spaced bytes.Buffer
+		valid := json.Indent(&spaced, doc, " ", "\t") == nil && bytes.Count(doc, []byte("["))+bytes.Count(doc, []byte("{")) < maxDepth
+		for p := range protocols {
+			plain := Inspector{Protocol: p}
+			plain.see(Event{Data: doc})
+			if !valid {
+				continue
+			}
+			wide := Inspector{Protocol: p}
+			wide.see(Event{Data: spaced.Bytes()})
+			if errors.Is(plain.progress.Err, ErrNotJSON) {
+				t.Errorf("%v: %s is refused", p, doc)
+			}
+			failed := plain.progress.Err != nil
+			if (wide.progress.Err != nil) != failed {
+				t.Errorf("%v: %s: %v, spaced %v", p, doc, plain.progress.Err, wide.progress.Err)
+			}
+			plain.progress.Err, wide.progress.Err = nil, nil
+			if a, b := fmt.Sprint(plain.progress), fmt.Sprint(wide.progress); a != b {
+				t.Errorf("%v: %s tells %s, spaced %s", p, doc, a, b)
+			}
+		}
+	})
 }
