@@ -140,6 +140,9 @@ func (i *Inspector) readRest() {
 	}
 	switch i.Protocol.dialect().form {
 	case jsonLines:
+		if len(i.lines.line) == 0 {
+			return
+		}
 		probe := *i
 		if probe.see(Event{Data: i.lines.line}); probe.failed() || probe.progress.Err == nil && probe.progress.Malformed == i.progress.Malformed {
 			*i = probe

@@ -133,8 +133,8 @@ func FuzzInspector(f *testing.F) {
 			if endA != endB || fmt.Sprint(a.Progress()) != fmt.Sprint(b.Progress()) {
 				t.Errorf("%v: pieces of %d end with %s, the whole with %s", protocol, size, endA, endB)
 			}
-			if again := fmt.Sprint(a.End()); again != endA {
-				t.Errorf("%v: the second End() = %s, the first was %s", protocol, again, endA)
+			if again := fmt.Sprint(a.End()); again != endA || fmt.Sprint(a.Progress()) != fmt.Sprint(b.Progress()) {
+				t.Errorf("%v: the second End() = %s and %+v, the first was %s and %+v", protocol, again, a.Progress(), endA, b.Progress())
 			}
 		}
 	})
