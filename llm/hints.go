@@ -158,13 +158,21 @@ func requestIDHeaders() [5]string {
 	}
 }
 
+// requestIDIn returns the request's name as the headers tell it.
+func requestIDIn(h http.Header) string {
+	for _, name := range requestIDHeaders() {
+		if id := first(h, name); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
 // requestID returns the name under which the provider's support finds the
 // request.
 func (e *evidence) requestID() string {
-	for _, name := range requestIDHeaders() {
-		if id := first(e.header, name); id != "" {
-			return id
-		}
+	if id := requestIDIn(e.header); id != "" {
+		return id
 	}
 	if id := e.report.requestID; len(id) > 0 {
 		return string(id[:min(len(id), 128)])

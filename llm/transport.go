@@ -1,0 +1,136 @@
+package llm
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/trysail-go/trysail"
+)
+
+// A Transport is an [http.RoundTripper] for the SDKs of AI providers: it makes each request a
+// call of an operation, and knows what the answers mean. It may be used by several goroutines at
+// once, and by several SDKs.
+//
+// Answers are judged by [Classify], errors of the network by [ClassifyError]; both say whether and
+// when to try again. Plain answers are read to their end and streams up to their first token before the caller
+// gets them, so that everything that breaks until then is tried again, an error inside a good
+// answer included. A stream that breaks later is an error for its reader and never a clean end, and its outcome is
+// told to the breaker when it has ended: see [Stream].
+//
+// When the attempts are used up, the provider's last answer is returned as it came, so that the
+// SDK makes its own error of it; it says "x-should-retry: false", which keeps the SDKs of OpenAI and
+// Anthropic from multiplying attempts. An error that came inside a good answer is returned with the
+// status that it would have had. An error is returned only when there is no answer.
+//
+// Switch the SDK's own retries off: option.WithMaxRetries(0) with OpenAI's and Anthropic's;
+// genai has none unless asked. Requests are kept in memory, up to 32 MiB; a larger one is sent once.
+type Transport struct {
+	// Operation is what requests run under. Required, unless Choose or [WithOperation] name one.
+	Operation *trysail.Operation
+
+	// Choose, if set, names the operation of a request for a model, such as Operation.For(model);
+	// model is empty where the request names none. Nil means Operation.
+	Choose func(r *http.Request, model string) *trysail.Operation
+
+	// Base makes the attempts. Default [http.DefaultTransport].
+	Base http.RoundTripper
+
+	// Provider is who answers. Default: known by the request's host, see [ProviderOf].
+	Provider Provider
+
+	// FirstToken and Idle limit streams: see [StreamConfig].
+	FirstToken, Idle time.Duration
+
+	// AttemptHeader, if set, is a header that tells the server the number of the attempt, from 1.
+	AttemptHeader string
+
+	// Tokens, if set, limits tokens, not calls: each request takes an estimate of what it will
+	// use before it is sent, and the difference is settled when the usage is known.
+	Tokens *trysail.Limiter
+
+	// TokenWait is how long a request may wait for its tokens. Default 0: it does not wait, but
+	// fails with [trysail.ErrLimited].
+	TokenWait time.Duration
+
+	// Estimate returns how many tokens a request's body has. Default [EstimateTokens].
+	Estimate func(body []byte) int64
+
+	// Observe, if set, hears of each request when it has ended. It is called by the goroutine
+	// that ended it, so it should be quick.
+	Observe func(Exchange)
+}
+
+// ErrNoOperation means that a request has no operation to run under.
+var ErrNoOperation = errors.New("llm.Transport: no operation: set Operation, or give the request one by WithOperation")
+
+type operationKey struct{}
+
+// WithOperation returns a context whose requests run under op, whatever the transport's own
+// operation is.
+func WithOperation(ctx context.Context, op *trysail.Operation) context.Context {
+	return context.WithValue(ctx, operationKey{}, op)
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	c, err := t.newCall(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.reserve(r.Context()); err != nil {
+		return nil, c.end(err)
+	}
+	attempt := c.attempt
+	if c.request.repeatable() {
+		attempt = trysail.Hedged(c.op, attempt)
+	}
+	a, permit, err := trysail.Start(r.Context(), c.op, attempt)
+	if err != nil {
+		return c.failed(a, err)
+	}
+	if stream := a.stream; stream != nil {
+		stream.OnEnd(func(err error) {
+			c.streamed(stream.Progress())
+			err = c.judge(err)
+			permit.Done(err)
+			_ = c.end(err)
+		})
+		return a.Response, nil
+	}
+	permit.Done(nil)
+	_ = c.end(nil)
+	return a.Response, nil
+}
+
+// newCall reads the request and finds its operation.
+func (t *Transport) newCall(r *http.Request) (*call, error) {
+	request, err := readRequest(r)
+	if err != nil {
+		return nil, err
+	}
+	op := t.Operation
+	if t.Choose != nil {
+		op = t.Choose(r, request.Model)
+	}
+	if own, ok := r.Context().Value(operationKey{}).(*trysail.Operation); ok {
+		op = own
+	}
+	if op == nil {
+		return nil, ErrNoOperation
+	}
+	c := &call{transport: t, request: request, op: op, began: time.Now(), provider: t.Provider}
+	if c.provider == "" {
+		c.provider = ProviderOf(r.URL.Host)
+	}
+	return c, nil
+}
+
+// base returns who makes the attempts.
+func (t *Transport) base() http.RoundTripper {
+	if t.Base != nil {
+		return t.Base
+	}
+	return http.DefaultTransport
+}

@@ -1,0 +1,176 @@
+package llm_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/llm"
+	"github.com/trysail-go/trysail/trysailtest"
+)
+
+// A bench is a client whose requests go through a transport to a simulated provider.
+type bench struct {
+	t        *testing.T
+	provider *trysailtest.ProviderServer
+	op       *trysail.Operation
+	rt       *llm.Transport
+
+	mu   sync.Mutex // guards seen
+	seen []llm.Exchange
+}
+
+// newBench returns a bench whose operation waits for nothing but what servers ask for.
+func newBench(t *testing.T, change func(*trysail.Policy)) *bench {
+	t.Helper()
+	provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = provider.Close() })
+	policy := trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone, NoJitter: true}}
+	if change != nil {
+		change(&policy)
+	}
+	orc, err := trysail.New(trysail.Config{Default: policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(base.CloseIdleConnections)
+	b := &bench{t: t, provider: provider, op: orc.Operation("chat")}
+	b.rt = &llm.Transport{Operation: b.op, Base: base, AttemptHeader: "X-Trysail-Attempt", Observe: func(e llm.Exchange) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.seen = append(b.seen, e)
+	}}
+	return b
+}
+
+const (
+	plain  = `{"model":"m","messages":[{"role":"user","content":"hello"}]}`
+	stream = `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}`
+)
+
+// post sends a chat completion under a script, and reads the answer.
+func (b *bench) post(ctx context.Context, script, body string) (status int, answer string, err error) {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.provider.URL+"/chat/completions", strings.NewReader(body))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	req.Header.Set("X-Trysail-Simulate", script)
+	resp, err := (&http.Client{Transport: b.rt}).Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	read, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(read), err
+}
+
+func (b *bench) exchanges() []llm.Exchange {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]llm.Exchange(nil), b.seen...)
+}
+
+func TestTransport(t *testing.T) {
+	for name, tc := range map[string]struct {
+		script   string
+		status   int // 0: an error
+		attempts int
+		class    trysail.Class
+		failed   bool
+	}{
+		"a good answer":                   {"ok", 200, 1, 0, false},
+		"two faults":                      {"500, 500, ok", 200, 3, 0, false},
+		"faults for ever":                 {"500", 500, 3, trysail.ClassTransient, true},
+		"a rate limit":                    {"429:0.01, ok", 200, 2, 0, false},
+		"no capacity":                     {"overloaded, ok", 200, 2, 0, false},
+		"a quota that is used up":         {"quota", 429, 1, trysail.ClassQuotaExhausted, true},
+		"a bad key":                       {"auth", 401, 1, trysail.ClassPermanent, true},
+		"a long prompt":                   {"context-length", 400, 1, trysail.ClassContextLength, true},
+		"a reset connection":              {"reset, ok", 200, 2, 0, false},
+		"a reset for ever":                {"reset", 0, 3, trysail.ClassTransient, true},
+		"a body that is cut":              {"cut:5, ok", 200, 2, 0, false},
+		"not what the length says":        {"short, ok", 200, 2, 0, false},
+		"a filter":                        {"content-policy", 400, 1, trysail.ClassContentPolicy, true},
+		"a server that must not be asked": {"rate-limit:1ms:should-not-retry", 429, 1, trysail.ClassRateLimited, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			status, answer, err := b.post(t.Context(), tc.script, plain)
+			if status != tc.status || (err != nil) != (tc.status == 0) {
+				t.Errorf("status %d, %v (%.80s); want %d", status, err, answer, tc.status)
+			}
+			seen := b.exchanges()
+			if len(seen) != 1 || seen[0].Attempts != tc.attempts || (seen[0].Err != nil) != tc.failed || b.provider.Total() != tc.attempts {
+				t.Fatalf("seen %+v with %d requests, want %d attempts", seen, b.provider.Total(), tc.attempts)
+			}
+			if tc.failed && seen[0].Verdict.Class != tc.class {
+				t.Errorf("verdict %+v, want class %v", seen[0].Verdict, tc.class)
+			}
+			if !tc.failed && (seen[0].Usage.Input == 0 || seen[0].Usage.Output == 0 || seen[0].RequestID == "") {
+				t.Errorf("seen %+v, want usage and request id", seen[0])
+			}
+		})
+	}
+}
+
+func TestTransportStreams(t *testing.T) {
+	for name, tc := range map[string]struct {
+		script   string
+		status   int
+		attempts int
+		err      error // at the end of the stream
+	}{
+		"a good one":                         {"ok", 200, 1, nil},
+		"an error before the first token":    {"error:0, ok", 200, 2, nil},
+		"a cut before the first token":       {"cut:0, ok", 200, 2, nil},
+		"a clean end before the first token": {"end:0, ok", 200, 2, nil},
+		"a clean end after it":               {"end:5, ok", 200, 1, llm.ErrTruncated},
+		"a cut after it":                     {"cut:5, ok", 200, 1, io.ErrUnexpectedEOF},
+		"a status":                           {"503, ok", 200, 2, nil},
+		"an error for ever":                  {"error:0", 502, 3, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			status, answer, err := b.post(t.Context(), tc.script, stream)
+			if status != tc.status || !errors.Is(err, tc.err) {
+				t.Errorf("status %d, %v (%.80s); want %d and %v", status, err, answer, tc.status, tc.err)
+			}
+			seen := b.exchanges()
+			if len(seen) != 1 || seen[0].Attempts != tc.attempts {
+				t.Fatalf("seen %+v, want %d attempts", seen, tc.attempts)
+			}
+			failures := b.op.Breaker().Snapshot().Failures
+			if bad := tc.err != nil || tc.status != 200; (failures == 1) != bad || (seen[0].Err != nil) != bad {
+				t.Errorf("seen %+v and %d failures, want the outcome told at the end", seen[0], failures)
+			}
+			if tc.err == nil && tc.status == 200 && (seen[0].Usage.Output == 0 || seen[0].FirstToken <= 0 || seen[0].Took < seen[0].FirstToken) {
+				t.Errorf("seen %+v, want usage and times", seen[0])
+			}
+		})
+	}
+}
+
+// Who leaves a stream leaves the breaker alone, and the provider hears of it.
+func TestTransportCallerLeaves(t *testing.T) {
+	b := newBench(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, _, err := b.post(ctx, "stall:3", stream)
+	if !errors.Is(err, context.Canceled) || b.op.Breaker().Snapshot().Failures != 0 {
+		t.Errorf("post() = %v with %d failures, want the caller's end, and no failure", err, b.op.Breaker().Snapshot().Failures)
+	}
+	if seen := b.exchanges(); len(seen) != 1 || seen[0].Verdict.Class != trysail.ClassCanceled {
+		t.Errorf("seen %+v, want one that was canceled", seen)
+	}
+}
