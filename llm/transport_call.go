@@ -51,7 +51,7 @@ func (a answer) Close() error {
 // attempt sends the request once. Beside an error there may be an answer that tells it.
 func (c *call) attempt(ctx context.Context) (answer, error) {
 	r := c.request.build(ctx, c.transport.AttemptHeader, c.attempts.Add(1))
-	resp, err := c.transport.base().RoundTrip(r)
+	resp, err := c.transport.base().RoundTrip(r) //nolint:bodyclose // the caller closes it, or a race does
 	if err != nil {
 		return answer{}, c.judge(err)
 	}
@@ -153,7 +153,7 @@ func (c *call) open(ctx context.Context, resp *http.Response, protocol Protocol)
 		return answer{}, c.judge(err)
 	}
 	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: inside.Frame, Stream: true})
-	return answer{Response: errorOf(resp, v, inside.Frame)}, c.mark(v, err)
+	return answer{Response: errorOf(resp, v, inside.Frame)}, c.mark(v, err) //nolint:bodyclose // its body is in memory
 }
 
 // errorOf makes an answer with an error status of a frame that tells an error, so that an SDK

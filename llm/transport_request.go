@@ -59,7 +59,7 @@ func (q *request) inspect() {
 		} `json:"generationConfig"`
 	}
 	if q.rest == nil && len(q.body) > 0 {
-		_ = json.Unmarshal(q.body, &fields) //nolint:errcheck // a field of another type is one that is not said
+		_ = json.Unmarshal(q.body, &fields) // a field of another type is one that is not said
 	}
 	q.Model = cmp.Or(fields.Model, modelIn(q.URL.Path))
 	q.Choices = max(fields.N, fields.GenerationConfig.CandidateCount)
