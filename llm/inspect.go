@@ -10,8 +10,8 @@ import (
 // it is complete.
 var ErrTruncated = errors.New("stream ended before it was complete")
 
-// ErrNotJSON means that a frame before the first content is not JSON.
-var ErrNotJSON = errors.New("stream begins with something that is not JSON")
+// ErrNotJSON means that a plain answer, or a frame before the first content, is not JSON.
+var ErrNotJSON = errors.New("answer is not JSON")
 
 // A Progress is what a stream has shown so far.
 type Progress struct {

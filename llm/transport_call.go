@@ -60,6 +60,8 @@ func (c *call) attempt(ctx context.Context) (answer, error) {
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
 		return c.refused(resp)
+	case resp.StatusCode/100 != 2:
+		return answer{Response: resp}, nil // a redirection; or a WebSocket, whose body has no end
 	case protocol == OtherEvents && !streams(resp), resp.Header.Get("Content-Encoding") != "":
 		return answer{Response: resp}, nil // a file, a list of models; or the client decompresses by itself
 	case streams(resp), protocol == GeminiArray:
@@ -123,6 +125,9 @@ func (c *call) whole(resp *http.Response, protocol Protocol) (answer, error) {
 	if err != nil {
 		return answer{}, c.judge(fmt.Errorf("read the answer: %w", err))
 	}
+	if err := c.readable(resp, protocol, body); err != nil {
+		return answer{}, c.judge(err)
+	}
 	c.used(UsageOf(protocol, body))
 	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: body})
 	if !v.Failed {
@@ -134,6 +139,22 @@ func (c *call) whole(resp *http.Response, protocol Protocol) (answer, error) {
 	}
 	resp.StatusCode, resp.Status = v.status(), statusText(v.status())
 	return answer{Response: resp}, c.mark(v, inside)
+}
+
+// readable returns an error for an answer that an SDK cannot read: a web page, or less than one
+// document of JSON. To some SDKs a web page in place of a stream is an empty answer, and no error.
+func (c *call) readable(resp *http.Response, protocol Protocol, body []byte) error {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if resp.StatusCode != http.StatusOK || c.request.Method != http.MethodPost || len(body) > maxAnswer ||
+		kind != "text/html" && kind != "application/json" {
+		return nil
+	}
+	s := scanner{data: body}
+	s.skip()
+	if !s.bad && (s.end() || protocol == OllamaLines) { // which may have several
+		return nil
+	}
+	return fmt.Errorf("%w: %d bytes of %s", ErrNotJSON, len(body), kind)
 }
 
 // open takes a stream, up to its first token.

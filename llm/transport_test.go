@@ -101,6 +101,10 @@ func TestTransport(t *testing.T) {
 		"a reset for ever":                {"reset", 0, 3, trysail.ClassTransient, true},
 		"a body that is cut":              {"cut:5, ok", 200, 2, 0, false},
 		"not what the length says":        {"short, ok", 200, 2, 0, false},
+		"a web page":                      {"html, ok", 200, 2, 0, false},
+		"a web page for ever":             {"html", 0, 3, trysail.ClassTransient, true},
+		"no JSON":                         {"garbage, ok", 200, 2, 0, false},
+		"half of a document":              {"end:5, ok", 200, 2, 0, false},
 		"a filter":                        {"content-policy", 400, 1, trysail.ClassContentPolicy, true},
 		"a server that must not be asked": {"rate-limit:1ms:should-not-retry", 429, 1, trysail.ClassRateLimited, true},
 	} {
@@ -138,6 +142,8 @@ func TestTransportStreams(t *testing.T) {
 		"a clean end after it":               {"end:5, ok", 200, 1, llm.ErrTruncated},
 		"a cut after it":                     {"cut:5, ok", 200, 1, io.ErrUnexpectedEOF},
 		"a status":                           {"503, ok", 200, 2, nil},
+		"a web page":                         {"html, ok", 200, 2, nil},
+		"a web page for ever":                {"html", 0, 3, llm.ErrNotJSON},
 		"an error for ever":                  {"error:0", 502, 3, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,3 +180,57 @@ func TestTransportCallerLeaves(t *testing.T) {
 		t.Errorf("seen %+v, want one that was canceled", seen)
 	}
 }
+
+// What is no answer of a provider is passed on as it comes.
+func TestTransportPassesOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		method, path, kind string
+		status             int
+	}{
+		"a redirection":                   {http.MethodPost, "/v1/chat/completions", "text/html", 307},
+		"a WebSocket":                     {http.MethodGet, "/v1/responses", "", 101},
+		"a file":                          {http.MethodGet, "/v1/files/f/content", "text/html", 200},
+		"a page that one wants":           {http.MethodGet, "/v1/completions", "text/html", 200},
+		"an event stream by another name": {http.MethodPost, "/v1/chat/completions", "text/plain", 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := &watchedBody{Reader: strings.NewReader("<html>")}
+			b := newBench(t, nil)
+			b.rt.Base = roundTrip(func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: tc.status, Header: http.Header{"Content-Type": {tc.kind}}, Body: body, Request: r}, nil
+			})
+			r, err := http.NewRequestWithContext(t.Context(), tc.method, "http://provider"+tc.path, strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := b.rt.RoundTrip(r)
+			if err != nil || resp.StatusCode != tc.status {
+				t.Fatalf("RoundTrip() = %+v, %v; want status %d", resp, err, tc.status)
+			}
+			if tc.status != http.StatusOK && body.read {
+				t.Error("the body was read, which may have no end")
+			}
+			if read, err := io.ReadAll(resp.Body); string(read) != "<html>" || err != nil {
+				t.Errorf("the body is %q, %v", read, err)
+			}
+			_ = resp.Body.Close()
+		})
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A watchedBody remembers whether it was read.
+type watchedBody struct {
+	*strings.Reader
+	read bool
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.read = true
+	return b.Reader.Read(p)
+}
+
+func (*watchedBody) Close() error { return nil }
