@@ -3,6 +3,7 @@ package llm
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -174,18 +175,40 @@ func (c *call) open(ctx context.Context, resp *http.Response, protocol Protocol)
 		return answer{}, c.judge(err)
 	}
 	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: inside.Frame, Stream: true})
-	return answer{Response: errorOf(resp, v, inside.Frame)}, c.mark(v, err) //nolint:bodyclose // its body is in memory
+	return answer{Response: errorOf(resp, v, inside.document(protocol))}, c.mark(v, err)
 }
 
-// errorOf makes an answer with an error status of a frame that tells an error, so that an SDK
+// document returns the error as its provider tells it without a stream.
+func (e *InBandError) document(protocol Protocol) []byte {
+	if protocol != OpenAIResponses {
+		return e.Frame // it has that form already
+	}
+	// The events "error" and "response.failed" have another (openai-go v3.96.0, responses/response.go).
+	kind := e.Type
+	if kind == "error" || kind == "response.failed" { // the event's
+		kind = ""
+	}
+	type fields struct {
+		Message string `json:"message"`
+		Type    string `json:"type"`
+		Code    string `json:"code"`
+	}
+	document, err := json.Marshal(map[string]fields{"error": {e.Message, kind, e.Code}})
+	if err != nil { // texts always encode
+		return e.Frame
+	}
+	return document
+}
+
+// errorOf makes an answer with an error status of a document that tells an error, so that an SDK
 // can make its own error of it.
-func errorOf(resp *http.Response, v Verdict, frame []byte) *http.Response {
+func errorOf(resp *http.Response, v Verdict, document []byte) *http.Response {
 	header := resp.Header.Clone()
 	header.Set("Content-Type", "application/json")
 	header.Del("Content-Length")
 	return &http.Response{
 		StatusCode: v.status(), Status: statusText(v.status()), Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
-		Header: header, Body: io.NopCloser(bytes.NewReader(frame)), ContentLength: int64(len(frame)), Request: resp.Request,
+		Header: header, Body: io.NopCloser(bytes.NewReader(document)), ContentLength: int64(len(document)), Request: resp.Request,
 	}
 }
 
@@ -198,9 +221,18 @@ func (v Verdict) status() int {
 	case trysail.ClassRateLimited, trysail.ClassQuotaExhausted:
 		return http.StatusTooManyRequests
 	case trysail.ClassOverloaded:
+		if v.Reason == "overloaded_error" { // Anthropic's
+			return 529
+		}
 		return http.StatusServiceUnavailable
 	case trysail.ClassTransient:
 		return http.StatusBadGateway
+	}
+	switch v.Scope {
+	case ScopeAccount:
+		return http.StatusUnauthorized
+	case ScopeTarget:
+		return http.StatusNotFound
 	default:
 		return http.StatusBadRequest
 	}

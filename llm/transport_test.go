@@ -21,6 +21,7 @@ type bench struct {
 	provider *trysailtest.ProviderServer
 	op       *trysail.Operation
 	rt       *llm.Transport
+	path     string // of the requests
 
 	mu   sync.Mutex // guards seen
 	seen []llm.Exchange
@@ -44,7 +45,7 @@ func newBench(t *testing.T, change func(*trysail.Policy)) *bench {
 	}
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(base.CloseIdleConnections)
-	b := &bench{t: t, provider: provider, op: orc.Operation("chat")}
+	b := &bench{t: t, provider: provider, op: orc.Operation("chat"), path: "/v1/chat/completions"}
 	b.rt = &llm.Transport{Operation: b.op, Base: base, AttemptHeader: "X-Trysail-Attempt", Observe: func(e llm.Exchange) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -58,10 +59,10 @@ const (
 	stream = `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hello"}]}`
 )
 
-// post sends a chat completion under a script, and reads the answer.
+// post sends a request under a script, and reads the answer.
 func (b *bench) post(ctx context.Context, script, body string) (status int, answer string, err error) {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.provider.URL+"/chat/completions", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.provider.Origin+b.path, strings.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -162,6 +163,36 @@ func TestTransportStreams(t *testing.T) {
 			}
 			if tc.err == nil && tc.status == 200 && (seen[0].Usage.Output == 0 || seen[0].FirstToken <= 0 || seen[0].Took < seen[0].FirstToken) {
 				t.Errorf("seen %+v, want usage and times", seen[0])
+			}
+		})
+	}
+}
+
+// An error inside a stream, before the first token, gets the status and the form that it has without one.
+func TestTransportErrorInsideStream(t *testing.T) {
+	for name, tc := range map[string]struct {
+		path, script string
+		status       int
+		body         string // a part of it
+	}{
+		"OpenAI's chat":           {"/v1/chat/completions", "error:0:auth", 401, `"code":"invalid_api_key"`},
+		"as OpenRouter":           {"/v1/chat/completions", "error:0:quota:chunk", 429, `"error":{"code":429`},
+		"as vLLM":                 {"/v1/chat/completions", "error:0:model-not-found:done", 404, `"code":"model_not_found"`},
+		"OpenAI's responses":      {"/v1/responses", "error:0:overloaded", 503, `{"error":{"message":"The service`},
+		"responses, nested":       {"/v1/responses", "error:0:quota:nested", 429, `"type":"insufficient_quota","code":"insufficient_quota"`},
+		"responses, as they fail": {"/v1/responses", "error:0:auth:failed", 401, `"code":"invalid_api_key"}}`},
+		"Anthropic":               {"/v1/messages", "error:0:overloaded", 529, `"type":"overloaded_error"`},
+		"Anthropic's key":         {"/v1/messages", "error:0:auth", 401, `"type":"authentication_error"`},
+		"Gemini":                  {"/v1beta/models/m:streamGenerateContent?alt=sse", "error:0:quota", 429, `"status":"RESOURCE_EXHAUSTED"`},
+		"Gemini's array":          {"/v1beta/models/m:streamGenerateContent", "error:0:overloaded", 503, `"status":"UNAVAILABLE"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.path = tc.path
+			body := strings.Replace(stream, `"messages"`, `"max_tokens":9,"input":"hello","contents":[{"parts":[{"text":"hello"}]}],"messages"`, 1)
+			status, answer, err := b.post(t.Context(), tc.script, body)
+			if status != tc.status || err != nil || !strings.Contains(answer, tc.body) {
+				t.Errorf("status %d, %v, %s; want %d and %s", status, err, answer, tc.status, tc.body)
 			}
 		})
 	}
