@@ -52,7 +52,7 @@ func (a answer) Close() error {
 // attempt sends the request once. Beside an error there may be an answer that tells it.
 func (c *call) attempt(ctx context.Context) (answer, error) {
 	r := c.request.build(ctx, c.transport.AttemptHeader, c.attempts.Add(1))
-	resp, err := c.transport.base().RoundTrip(r) //nolint:bodyclose // the caller closes it, or a race does
+	resp, err := c.transport.base().RoundTrip(r) //nolint:bodyclose // the caller gets the body
 	if err != nil {
 		return answer{}, c.judge(err)
 	}
@@ -175,7 +175,8 @@ func (c *call) open(ctx context.Context, resp *http.Response, protocol Protocol)
 		return answer{}, c.judge(err)
 	}
 	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: inside.Frame, Stream: true})
-	return answer{Response: errorOf(resp, v, inside.document(protocol))}, c.mark(v, err)
+	failed := errorOf(resp, v, inside.document(protocol)) //nolint:bodyclose // the caller gets the body
+	return answer{Response: failed}, c.mark(v, err)
 }
 
 // document returns the error as its provider tells it without a stream.
@@ -214,24 +215,20 @@ func errorOf(resp *http.Response, v Verdict, document []byte) *http.Response {
 
 // status returns the status of an answer with that verdict.
 func (v Verdict) status() int {
-	if v.Status >= http.StatusBadRequest {
+	switch {
+	case v.Status >= http.StatusBadRequest:
 		return v.Status
-	}
-	switch v.Class {
-	case trysail.ClassRateLimited, trysail.ClassQuotaExhausted:
+	case v.Class == trysail.ClassRateLimited, v.Class == trysail.ClassQuotaExhausted:
 		return http.StatusTooManyRequests
-	case trysail.ClassOverloaded:
-		if v.Reason == "overloaded_error" { // Anthropic's
-			return 529
-		}
+	case v.Class == trysail.ClassOverloaded && v.Reason == "overloaded_error": // Anthropic's
+		return 529
+	case v.Class == trysail.ClassOverloaded:
 		return http.StatusServiceUnavailable
-	case trysail.ClassTransient:
+	case v.Class == trysail.ClassTransient:
 		return http.StatusBadGateway
-	}
-	switch v.Scope {
-	case ScopeAccount:
+	case v.Scope == ScopeAccount:
 		return http.StatusUnauthorized
-	case ScopeTarget:
+	case v.Scope == ScopeTarget:
 		return http.StatusNotFound
 	default:
 		return http.StatusBadRequest
