@@ -30,15 +30,14 @@ type asker func(ctx context.Context, c caller) (text string, err error)
 type sdk struct {
 	forms   map[string]asker                          // "plain" and "stream"
 	failure func(err error) (status int, code string) // what its typed error says; 0 if err is none
-	keeps   bool                                      // its errors keep what broke a stream in the midst of a frame
 }
 
 func sdks() map[string]sdk {
 	return map[string]sdk{
-		"openai-chat":      {map[string]asker{"plain": chatPlain, "stream": chatStreamed}, openAIFailure, true},
-		"openai-responses": {map[string]asker{"plain": responsePlain, "stream": responseStreamed}, openAIFailure, true},
-		"anthropic":        {map[string]asker{"plain": messagePlain, "stream": messageStreamed}, anthropicFailure, true},
-		"gemini":           {map[string]asker{"plain": generatePlain, "stream": generateStreamed}, geminiFailure, true},
+		"openai-chat":      {map[string]asker{"plain": chatPlain, "stream": chatStreamed}, openAIFailure},
+		"openai-responses": {map[string]asker{"plain": responsePlain, "stream": responseStreamed}, openAIFailure},
+		"anthropic":        {map[string]asker{"plain": messagePlain, "stream": messageStreamed}, anthropicFailure},
+		"gemini":           {map[string]asker{"plain": generatePlain, "stream": generateStreamed}, geminiFailure},
 	}
 }
 
@@ -113,13 +112,16 @@ func (c caller) anthropic() anthropic.Client {
 		anthropicoption.WithHTTPClient(c.http), anthropicoption.WithMaxRetries(c.retries))
 }
 
-func messagePlain(ctx context.Context, c caller) (string, error) {
+func messagePlain(ctx context.Context, c caller) (text string, err error) {
 	client := c.anthropic()
 	whole, err := client.Messages.New(ctx, messageParams())
 	if err != nil {
 		return "", err
 	}
-	return whole.Content[0].Text, nil
+	for _, block := range whole.Content { // a refusal has none
+		text += block.Text
+	}
+	return text, nil
 }
 
 func messageStreamed(ctx context.Context, c caller) (string, error) {

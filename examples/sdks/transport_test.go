@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/openai/openai-go/v3/packages/ssestream"
+
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/llm"
 )
@@ -128,11 +130,10 @@ func TestTransportBrokenStreams(t *testing.T) {
 		"a cut":               {"cut:3", io.ErrUnexpectedEOF},
 		"a stall":             {"stall:3", llm.ErrIdle},
 		"a clean end, longer": {"end:9", llm.ErrTruncated},
-		"an error":            {"error:3:overloaded", nil}, // the SDK's own
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole := wholeText(t)
-			for name, s := range sdks() {
+			for name := range sdks() {
 				t.Run(name, func(t *testing.T) {
 					b := newBench(t, name, "stream", tc.script)
 					b.provider = startSlow(t, tc.script)
@@ -141,19 +142,63 @@ func TestTransportBrokenStreams(t *testing.T) {
 					if text == "" || text == whole || !strings.HasPrefix(whole, text) {
 						t.Errorf("text %q, want the begin of %q", text, whole)
 					}
-					if err == nil || s.keeps && !errors.Is(err, tc.want) && tc.want != nil {
+					if !errors.Is(err, tc.want) {
 						t.Errorf("error %v, want %v in it", err, tc.want)
 					}
 					b.wantRequests(1)
 					b.wantFailures(1)
 					seen := b.exchanges()
-					if len(seen) != 1 || seen[0].Err == nil || tc.want != nil && !errors.Is(seen[0].Err, tc.want) {
+					if len(seen) != 1 || !errors.Is(seen[0].Err, tc.want) {
 						t.Errorf("seen %+v, want one with %v", seen, tc.want)
 					}
 				})
 			}
 		})
 	}
+}
+
+// An error that comes after the first token is the SDK's own, or where the SDK takes it for an event, the transport's.
+func TestTransportErrorInStream(t *testing.T) {
+	for name, is := range map[string]func(error) bool{
+		"openai-chat": func(err error) bool {
+			failed, ok := errors.AsType[*ssestream.StreamError](err)
+			return ok && strings.Contains(string(failed.Event.Data), "server_is_overloaded")
+		},
+		"openai-responses": func(err error) bool {
+			failed, ok := errors.AsType[*llm.InBandError](err)
+			return ok && failed.Code == "server_is_overloaded"
+		},
+		"anthropic": func(err error) bool {
+			status, code := anthropicFailure(err)
+			return status == 200 && code == "overloaded_error"
+		},
+		"gemini": func(err error) bool {
+			status, code := geminiFailure(err)
+			return status == 503 && code == "UNAVAILABLE"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, name, "stream", "")
+			b.provider = startSlow(t, "error:3:overloaded")
+			if text, err := b.ask(t.Context()); text == "" || !is(err) {
+				t.Errorf("got %q, %v; want a part of the answer and the overload", text, err)
+			}
+			b.wantRequests(1)
+			b.wantFailures(1)
+		})
+	}
+}
+
+// A refusal is an answer: the SDK gets it, once, and the breaker does not mind.
+func TestTransportRefusals(t *testing.T) {
+	eachForm(t, func(t *testing.T, name, form string) {
+		b := newBench(t, name, form, "content-policy:refusal")
+		if text, err := b.ask(t.Context()); text == wholeText(t) || err != nil {
+			t.Errorf("got %q, %v; want no answer, and no error", text, err)
+		}
+		b.wantRequests(1)
+		b.wantFailures(0)
+	})
 }
 
 // A connection that is reset again and again leaves no answer to make an SDK's error of.
