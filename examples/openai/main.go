@@ -1,6 +1,5 @@
-// Command openai asks an OpenAI model a question with the official SDK, whose calls
-// go through Trysail: retried, and stopped by a circuit breaker when the provider
-// keeps failing.
+// Command openai asks an OpenAI model a question with the official SDK, whose calls go
+// through Trysail: retried, and stopped by a circuit breaker when the provider keeps failing.
 //
 //	OPENAI_API_KEY=... go run ./openai "Is the wind fair?"
 package main
@@ -14,13 +13,14 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
-	"github.com/trysail-go/trysail/trysailhttp"
+	"github.com/trysail-go/trysail/llm"
 )
 
 func main() {
@@ -32,8 +32,9 @@ func main() {
 	}
 }
 
-// run asks the question and prints the answer as it comes. Options are for tests.
-func run(ctx context.Context, question string, out io.Writer, options ...option.RequestOption) error {
+// run asks the question and prints the answer as it comes. The SDK reads OPENAI_API_KEY and
+// OPENAI_BASE_URL by itself.
+func run(ctx context.Context, question string, out io.Writer) error {
 	if question == "" {
 		return errors.New(`no question, want one such as: openai "Is the wind fair?"`)
 	}
@@ -45,16 +46,24 @@ func run(ctx context.Context, question string, out io.Writer, options ...option.
 	if err != nil {
 		return err
 	}
-	answer := orc.Operation("answer")
-	transport := &trysailhttp.Transport{
-		Operation:     answer,
-		AttemptHeader: "X-Trysail-Attempt", // optional: lets the server's log tell the attempts apart
-	}
-	client := openai.NewClient(append([]option.RequestOption{
-		option.WithHTTPClient(&http.Client{Transport: transport}),
-		option.WithMaxRetries(0), // Trysail retries; if the SDK did too, attempts would multiply
-	}, options...)...)
+	op := orc.Operation("answer")
+	client := newClient(op)
+	err = answer(ctx, client, question, out)
+	m := op.Metrics()
+	_, _ = fmt.Fprintf(out, "\n(%d call, %d retries)\n", m.Calls, m.Retries)
+	return explain(err)
+}
 
+// newClient returns a client whose requests are calls of op.
+func newClient(op *trysail.Operation) openai.Client {
+	return openai.NewClient(
+		option.WithHTTPClient(&http.Client{Transport: &llm.Transport{Operation: op}}),
+		option.WithMaxRetries(0), // the transport retries
+	)
+}
+
+// answer prints the answer as it comes.
+func answer(ctx context.Context, client openai.Client, question string, out io.Writer) error {
 	stream := client.Chat.Completions.NewStreaming(ctx, openai.ChatCompletionNewParams{
 		Model:    "gpt-5-mini",
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(question)},
@@ -65,10 +74,21 @@ func run(ctx context.Context, question string, out io.Writer, options ...option.
 			_, _ = fmt.Fprint(out, choice.Delta.Content)
 		}
 	}
-	if errors.Is(stream.Err(), trysail.ErrOpen) {
-		return fmt.Errorf("the provider keeps failing, so nobody asks it for a while: %w", stream.Err())
-	}
-	m := answer.Metrics()
-	_, _ = fmt.Fprintf(out, "\n(%d call, %d retries)\n", m.Calls, m.Retries)
 	return stream.Err()
+}
+
+// explain says what a failed call means.
+func explain(err error) error {
+	var refused *trysail.Error
+	var failed *openai.Error
+	switch {
+	case errors.Is(err, trysail.ErrOpen) && errors.As(err, &refused): // nobody was asked
+		return fmt.Errorf("the provider keeps failing, ask again in %v: %w", refused.RetryAfter.Round(time.Second), err)
+	case errors.As(err, &failed): // its last answer, after the attempts that made sense
+		return fmt.Errorf("the provider answered %d: %w", failed.StatusCode, err)
+	case errors.Is(err, llm.ErrTruncated), errors.Is(err, llm.ErrIdle), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the answer is not complete: %w", err)
+	default:
+		return err
+	}
 }

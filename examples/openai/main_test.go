@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 
 	"github.com/trysail-go/trysail/trysailtest"
 )
@@ -18,11 +17,12 @@ func TestRun(t *testing.T) {
 		script string
 		want   string // in the output
 		status int    // of the SDK's error
+		text   string // of the error
 	}{
-		"a good answer":          {"ok", "(1 call, 0 retries)", 0},
-		"an error is retried":    {"500,ok", "(1 call, 1 retries)", 0},
-		"a bad key is not":       {"401", "(1 call, 0 retries)", 401},
-		"the provider's own 503": {"503", "(1 call, 1 retries)", 503},
+		"a good answer":          {"ok", "(1 call, 0 retries)", 0, ""},
+		"an error is retried":    {"500, ok", "(1 call, 1 retries)", 0, ""},
+		"a bad key is not":       {"auth", "(1 call, 0 retries)", 401, "the provider answered 401"},
+		"the provider's own 503": {"503", "(1 call, 1 retries)", 503, "the provider answered 503"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{})
@@ -30,13 +30,19 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer provider.Close()
+			if err := provider.Script("", tc.script); err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("OPENAI_BASE_URL", provider.URL)
+			t.Setenv("OPENAI_API_KEY", "any")
 			var out bytes.Buffer
-			err = run(t.Context(), "Is the wind fair?", &out,
-				option.WithBaseURL(provider.URL), option.WithAPIKey("any"),
-				option.WithHeader(trysailtest.SimulateHeader, tc.script))
+			err = run(t.Context(), "Is the wind fair?", &out)
 			var failed *openai.Error
 			if tc.status == 0 && err != nil || tc.status != 0 && (!errors.As(err, &failed) || failed.StatusCode != tc.status) {
 				t.Errorf("err = %v, want status %d", err, tc.status)
+			}
+			if err != nil && !strings.HasPrefix(err.Error(), tc.text) {
+				t.Errorf("err = %v, want %q at its begin", err, tc.text)
 			}
 			if !strings.Contains(out.String(), tc.want) {
 				t.Errorf("printed %q, want %q in it", out.String(), tc.want)
