@@ -11,7 +11,7 @@ import (
 
 // After two failed calls the provider is left alone, and the SDK's error says so.
 func TestTransportBreaker(t *testing.T) {
-	eachForm(t, func(t *testing.T, name, form string) {
+	eachForm(t, "", func(t *testing.T, name, form string) {
 		b := newBench(t, name, form, "500")
 		for call := range 2 {
 			_, err := b.ask(t.Context())
@@ -48,10 +48,7 @@ func TestTransportCallerLeaves(t *testing.T) {
 		"in the midst of a long plain": {"plain", "stall:3", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
-				if tc.form != "" && tc.form != form {
-					t.Skip("of the other form")
-				}
+			eachForm(t, tc.form, func(t *testing.T, name, form string) {
 				b := newBench(t, name, form, tc.script)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
@@ -80,7 +77,7 @@ func TestTransportWithSDKRetries(t *testing.T) {
 		"reset, reset, reset, ok": {"openai-chat": 4, "openai-responses": 4, "anthropic": 4, "gemini": 4},
 	} {
 		t.Run(script, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
+			eachForm(t, "", func(t *testing.T, name, form string) {
 				t.Parallel() // the SDKs wait half a second
 				b := newBench(t, name, form, script)
 				b.retries = 1

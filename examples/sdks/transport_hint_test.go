@@ -28,7 +28,7 @@ func TestTransportWaitsAsAsked(t *testing.T) {
 		"no capacity":             {"overloaded:40ms, ok", 40 * time.Millisecond, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
+			eachForm(t, "", func(t *testing.T, name, form string) {
 				t.Parallel() // a date takes a second
 				b := newBench(t, name, form, tc.script)
 				began := time.Now()
@@ -54,7 +54,7 @@ func TestTransportDoesNotWait(t *testing.T) {
 		"longer than the caller":    "rate-limit:8s, ok",
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
+			eachForm(t, "", func(t *testing.T, name, form string) {
 				b := newBench(t, name, form, script)
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()

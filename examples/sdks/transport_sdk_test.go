@@ -41,11 +41,14 @@ func sdks() map[string]sdk {
 	}
 }
 
-// eachForm runs a test for each SDK, stream and plain.
-func eachForm(t *testing.T, test func(t *testing.T, name, form string)) {
+// eachForm runs a test for each SDK, stream and plain, or in the only form that is named.
+func eachForm(t *testing.T, only string, test func(t *testing.T, name, form string)) {
 	t.Helper()
 	for name, s := range sdks() {
 		for form := range s.forms {
+			if only != "" && form != only {
+				continue
+			}
 			t.Run(name+"/"+form, func(t *testing.T) { test(t, name, form) })
 		}
 	}

@@ -44,10 +44,7 @@ func TestTransportRecovers(t *testing.T) {
 		"a stall before the first token":     {"stream", "stall:0, ok", 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
-				if tc.form != "" && tc.form != form {
-					t.Skip("of the other form")
-				}
+			eachForm(t, tc.form, func(t *testing.T, name, form string) {
 				b := newBench(t, name, form, tc.script)
 				if tc.slow {
 					b.limit(200 * time.Millisecond)
@@ -99,7 +96,7 @@ func TestTransportFails(t *testing.T) {
 		"error:0:overloaded": {3, 1, failure{503, "server_is_overloaded"}, failure{529, "overloaded_error"}, failure{503, "UNAVAILABLE"}},
 	} {
 		t.Run(script, func(t *testing.T) {
-			eachForm(t, func(t *testing.T, name, form string) {
+			eachForm(t, "", func(t *testing.T, name, form string) {
 				want := tc.openAI
 				switch name {
 				case "anthropic":
@@ -191,7 +188,7 @@ func TestTransportErrorInStream(t *testing.T) {
 
 // A refusal is an answer: the SDK gets it, once, and the breaker does not mind.
 func TestTransportRefusals(t *testing.T) {
-	eachForm(t, func(t *testing.T, name, form string) {
+	eachForm(t, "", func(t *testing.T, name, form string) {
 		b := newBench(t, name, form, "content-policy:refusal")
 		if text, err := b.ask(t.Context()); text == wholeText(t) || err != nil {
 			t.Errorf("got %q, %v; want no answer, and no error", text, err)
@@ -203,7 +200,7 @@ func TestTransportRefusals(t *testing.T) {
 
 // A connection that is reset again and again leaves no answer to make an SDK's error of.
 func TestTransportNoAnswer(t *testing.T) {
-	eachForm(t, func(t *testing.T, name, form string) {
+	eachForm(t, "", func(t *testing.T, name, form string) {
 		b := newBench(t, name, form, "reset")
 		_, err := b.ask(t.Context())
 		var failed *trysail.Error
