@@ -156,6 +156,9 @@ func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, err
 	case ctx.Err() != nil:
 		return value, cmp.Or(err, ctx.Err())
 	case err == nil: // a stream whose context has ended is none
+		if closer, ok := any(value).(interface{ Close() error }); ok {
+			_ = closer.Close()
+		}
 		return value, ErrAttemptTimeout
 	case passed:
 		err = late(err)
