@@ -31,7 +31,8 @@ type Transport struct {
 	Operation *trysail.Operation
 
 	// Choose, if set, names the operation of a request for a model, such as Operation.For(model);
-	// model is empty where the request names none. Nil means Operation.
+	// model is empty where the request names none. If it returns nil, Operation counts. It must not
+	// read the request's body.
 	Choose func(r *http.Request, model string) *trysail.Operation
 
 	// Base makes the attempts. Default [http.DefaultTransport].
@@ -73,14 +74,30 @@ func WithOperation(ctx context.Context, op *trysail.Operation) context.Context {
 	return context.WithValue(ctx, operationKey{}, op)
 }
 
+// errPanicked is what an observer hears of a request whose attempt panicked.
+var errPanicked = errors.New("llm.Transport: panic")
+
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	c, err := t.newCall(r)
-	if err != nil {
-		return nil, err
+	c := &call{transport: t, began: time.Now()}
+	returned := false
+	defer func() {
+		if !returned { // the panic of Base or of a function goes on its way
+			_ = c.giveUp(errPanicked)
+		}
+	}()
+	resp, err := c.run(r)
+	returned = true
+	return resp, err
+}
+
+// run makes the request.
+func (c *call) run(r *http.Request) (*http.Response, error) {
+	if err := c.prepare(r); err != nil {
+		return nil, c.giveUp(err)
 	}
 	if err := c.reserve(r.Context()); err != nil {
-		return nil, c.end(err)
+		return nil, c.giveUp(err)
 	}
 	attempt := c.attempt
 	if c.request.repeatable() {
@@ -90,41 +107,30 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return c.failed(a, err)
 	}
-	if stream := a.stream; stream != nil {
-		stream.OnEnd(func(err error) {
-			c.streamed(stream.Progress())
-			err = c.judge(err)
-			permit.Done(err)
-			_ = c.end(err)
-		})
-		return a.Response, nil
-	}
-	permit.Done(nil)
-	_ = c.end(nil)
-	return a.Response, nil
+	return c.deliver(a, permit), nil
 }
 
-// newCall reads the request and finds its operation.
-func (t *Transport) newCall(r *http.Request) (*call, error) {
-	request, err := readRequest(r)
-	if err != nil {
-		return nil, err
-	}
-	op := t.Operation
-	if t.Choose != nil {
-		op = t.Choose(r, request.Model)
-	}
-	if own, ok := r.Context().Value(operationKey{}).(*trysail.Operation); ok {
-		op = own
-	}
-	if op == nil {
-		return nil, ErrNoOperation
-	}
-	c := &call{transport: t, request: request, op: op, began: time.Now(), provider: t.Provider}
-	if c.provider == "" {
+// prepare reads the request and finds its operation.
+func (c *call) prepare(r *http.Request) error {
+	t := c.transport
+	var err error
+	c.request, err = readRequest(r)
+	if c.provider = t.Provider; c.provider == "" {
 		c.provider = ProviderOf(r.URL.Host)
 	}
-	return c, nil
+	if err != nil {
+		return err
+	}
+	if c.op, _ = r.Context().Value(operationKey{}).(*trysail.Operation); c.op == nil && t.Choose != nil {
+		c.op = t.Choose(r, c.request.Model)
+	}
+	if c.op == nil {
+		c.op = t.Operation
+	}
+	if c.op == nil {
+		return ErrNoOperation
+	}
+	return nil
 }
 
 // base returns who makes the attempts.

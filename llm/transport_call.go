@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,15 +31,20 @@ type call struct {
 	attempts    atomic.Int64 // hedges are sent at the same time
 	reservation *trysail.Reservation
 
-	mu   sync.Mutex // guards what follows
-	seen Exchange   // of the newest answer
-	over bool
+	prompt int64 // tokens of the request, as estimated; 0 without a reservation
+
+	mu      sync.Mutex // guards what follows, and the sightings
+	seen    *sighting  // of the newest answer, or the one that the caller gets; may be nil
+	settled bool       // it is the latter
+	over    bool
 }
 
 // An answer is a response that is closed when another attempt was faster.
 type answer struct {
 	*http.Response
-	stream *Stream // nil unless the response is one
+	stream *Stream   // nil unless the response is one
+	coming bool      // the body is not read: it still comes from the network
+	seen   *sighting // may be nil
 }
 
 // Close gives the connection back.
@@ -52,30 +58,49 @@ func (a answer) Close() error {
 // attempt sends the request once. Beside an error there may be an answer that tells it.
 func (c *call) attempt(ctx context.Context) (answer, error) {
 	r := c.request.build(ctx, c.transport.AttemptHeader, c.attempts.Add(1))
-	resp, err := c.transport.base().RoundTrip(r) //nolint:bodyclose // the caller gets the body
-	if err != nil {
-		return answer{}, c.judge(err)
-	}
-	c.note(resp)
-	protocol := ProtocolOf(r.URL.Path, resp.Header.Get("Content-Type"))
+	resp, err := c.transport.base().RoundTrip(r) //nolint:bodyclose // each way closes it or hands it on
 	switch {
-	case resp.StatusCode >= http.StatusBadRequest:
-		return c.refused(resp)
+	case err != nil:
+		return answer{}, c.judge(err)
+	case resp == nil:
+		return answer{}, c.judge(trysail.Permanent(errNoResponse))
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+	}
+	if resp.Header == nil {
+		resp.Header = http.Header{}
+	}
+	a := answer{Response: resp, seen: c.note(resp)}
+	if resp.StatusCode >= http.StatusBadRequest {
+		return c.refused(ctx, a)
+	}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	protocol := ProtocolOf(r.URL.Path, kind)
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols:
+		return a, nil // what comes is no answer any more
 	case resp.StatusCode/100 != 2:
-		return answer{Response: resp}, nil // a redirection; or a WebSocket, whose body has no end
-	case protocol == OtherEvents && !streams(resp), resp.Header.Get("Content-Encoding") != "":
-		return answer{Response: resp}, nil // a file, a list of models; or the client decompresses by itself
-	case streams(resp), protocol == GeminiArray:
-		return c.open(ctx, resp, protocol)
+		a.coming = true // a redirection
+		return a, nil
+	case resp.Header.Get("Content-Encoding") != "":
+		a.coming = true // the client decompresses by itself
+		return a, nil
+	case streams(kind, protocol):
+		return c.open(ctx, a, protocol)
+	case protocol == OtherEvents && kind != "application/json":
+		a.coming = true // a file, or something that is not known
+		return a, nil
 	default:
-		return c.whole(resp, protocol)
+		return c.whole(a, protocol)
 	}
 }
 
-// streams reports whether the answer is a stream.
-func streams(resp *http.Response) bool {
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return kind == "text/event-stream" || kind == "application/x-ndjson"
+// errNoResponse tells of a Base that breaks the rules of [http.RoundTripper].
+var errNoResponse = errors.New("llm.Transport: Base returned neither an answer nor an error")
+
+// streams reports whether an answer of that content type is a stream that can be read.
+func streams(kind string, protocol Protocol) bool {
+	return kind == "text/event-stream" || kind == "application/x-ndjson" && protocol == OllamaLines || protocol == GeminiArray
 }
 
 // judge marks an error with what it means. A request that cannot be sent again is not.
@@ -93,90 +118,99 @@ func (c *call) mark(v Verdict, err error) error {
 	return v.Mark(err)
 }
 
-// refused takes an answer with an error status.
-func (c *call) refused(resp *http.Response) (answer, error) {
-	body, err := keep(resp)
-	if err != nil {
-		return answer{}, c.judge(fmt.Errorf("read the answer with status %d: %w", resp.StatusCode, err))
+// refused takes an answer with an error status. One whose body breaks off tells its status nevertheless.
+func (c *call) refused(ctx context.Context, a answer) (answer, error) {
+	body, err := readUpTo(maxAnswer, a.Body, a.ContentLength)
+	_ = a.Body.Close() // the rest, if any, is of no use
+	if err != nil && ctx.Err() != nil {
+		return answer{}, c.judge(fmt.Errorf("read the answer with status %d: %w", a.StatusCode, err))
 	}
-	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: body})
-	return answer{Response: resp}, c.mark(v, &trysailhttp.StatusError{Status: resp.StatusCode, After: v.Delay})
+	a.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), broken{cmp.Or(err, io.EOF)}))
+	v := Classify(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: body})
+	return a, c.mark(v, &trysailhttp.StatusError{Status: a.StatusCode, After: v.Delay})
 }
 
-// keep reads the body of an answer into memory, and returns it. Of one that is too long the rest
-// stays where it is.
-func keep(resp *http.Response) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+// broken is a reader that fails as the connection did.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// whole takes a plain answer with a good status. It may hold an error nevertheless, if it is the answer of a
+// model; the failed job that one asks about is a good answer.
+func (c *call) whole(a answer, protocol Protocol) (answer, error) {
+	body, err := readUpTo(maxAnswer+1, a.Body, a.ContentLength)
 	switch {
 	case err != nil:
-		_ = resp.Body.Close() // the error says more
-		return nil, err
-	case len(body) > maxAnswer:
-		resp.Body = readCloser{io.MultiReader(bytes.NewReader(body), resp.Body), resp.Body}
-	default:
-		_ = resp.Body.Close() // everything has been read
-		resp.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	return body, nil
-}
-
-// whole takes a plain answer with a good status, which may hold an error nevertheless.
-func (c *call) whole(resp *http.Response, protocol Protocol) (answer, error) {
-	body, err := keep(resp)
-	if err != nil {
+		_ = a.Body.Close() // the error says more
 		return answer{}, c.judge(fmt.Errorf("read the answer: %w", err))
+	case len(body) > maxAnswer:
+		a.Body = readCloser{io.MultiReader(bytes.NewReader(body), a.Body), a.Body}
+		a.coming = true
+		return a, nil
 	}
-	if err := c.readable(resp, protocol, body); err != nil {
-		return answer{}, c.judge(err)
+	_ = a.Body.Close() // everything has been read
+	a.Body = io.NopCloser(bytes.NewReader(body))
+	if c.request.Method != http.MethodPost || a.StatusCode != http.StatusOK {
+		return a, nil
 	}
-	c.used(UsageOf(protocol, body))
-	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: body})
-	if !v.Failed {
-		return answer{Response: resp}, nil
+	known := protocol != OtherEvents
+	if !known {
+		protocol = OpenAIChat // for the usage of embeddings and the like
 	}
-	inside := ErrorInside(body)
-	if inside == nil { // it was refused, or the model broke off: that is the caller's to read
-		return answer{Response: resp}, c.mark(v, &AnswerError{v})
+	i := Inspector{Protocol: protocol}
+	_ = i.see(Event{Data: body})
+	c.told(a.seen, i.progress)
+	if !known {
+		return a, nil
 	}
-	resp.StatusCode, resp.Status = v.status(), statusText(v.status())
-	return answer{Response: resp}, c.mark(v, inside)
+	if err = c.inside(a, body, i.progress.Err); errors.Is(err, errNoAnswer) {
+		a = answer{} // to some SDKs a web page in place of a stream is an empty answer, and no error
+	}
+	return a, err
 }
 
-// readable returns an error for an answer that an SDK cannot read: a web page, or less than one
-// document of JSON. To some SDKs a web page in place of a stream is an empty answer, and no error.
-func (c *call) readable(resp *http.Response, protocol Protocol, body []byte) error {
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode != http.StatusOK || c.request.Method != http.MethodPost || len(body) > maxAnswer ||
-		kind != "text/html" && kind != "application/json" {
+// inside returns the failure that a model's answer holds, nil if it holds none. read is what the
+// inspector found wrong with it.
+func (c *call) inside(a answer, body []byte, read error) error {
+	v := Classify(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: body})
+	var inside *InBandError
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	switch found := errors.As(read, &inside); {
+	case !v.Failed && kind != "text/html" && kind != "application/json":
+		return nil // a form that is not known
+	case !v.Failed && (errors.Is(read, ErrNotJSON) || len(body) == 0):
+		return c.judge(errNoAnswer) // a proxy's page, or the begin of an answer whose connection was closed
+	case !v.Failed:
 		return nil
+	case !found && !errors.As(ErrorInside(body), &inside):
+		return c.mark(v, &AnswerError{v}) // refused, or the model broke off: that is the caller's to read
 	}
-	s := scanner{data: body}
-	s.skip()
-	if !s.bad && (s.end() || protocol == OllamaLines) { // which may have several
-		return nil
-	}
-	return fmt.Errorf("%w: %d bytes of %s", ErrNotJSON, len(body), kind)
+	a.StatusCode, a.Status = v.status(), statusText(v.status())
+	return c.mark(v, inside)
 }
+
+// errNoAnswer tells of an answer with a good status that is not one.
+var errNoAnswer = fmt.Errorf("%w, or not complete", ErrNotJSON)
 
 // open takes a stream, up to its first token.
-func (c *call) open(ctx context.Context, resp *http.Response, protocol Protocol) (answer, error) {
-	stream := NewStream(resp.Body, StreamConfig{
+func (c *call) open(ctx context.Context, a answer, protocol Protocol) (answer, error) {
+	stream := NewStream(a.Body, StreamConfig{
 		Protocol: protocol, Choices: c.request.Choices,
 		FirstToken: c.transport.FirstToken, Idle: c.transport.Idle,
 	})
 	err := stream.Begin(ctx)
 	if err == nil {
-		c.started()
-		resp.Body, resp.ContentLength = &observed{stream, c}, -1
-		return answer{resp, stream}, nil
+		c.started(a.seen)
+		a.Body, a.stream, a.ContentLength = stream, stream, -1
+		return a, nil
 	}
 	var inside *InBandError
 	if !errors.As(err, &inside) {
 		return answer{}, c.judge(err)
 	}
-	v := Classify(Response{Provider: c.provider, Status: resp.StatusCode, Header: resp.Header, Body: inside.Frame, Stream: true})
-	failed := errorOf(resp, v, inside.document(protocol)) //nolint:bodyclose // the caller gets the body
-	return answer{Response: failed}, c.mark(v, err)
+	v := Classify(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: inside.Frame, Stream: true})
+	becomeError(a.Response, v, inside.document(protocol))
+	return a, c.mark(v, err)
 }
 
 // document returns the error as its provider tells it without a stream.
@@ -201,16 +235,15 @@ func (e *InBandError) document(protocol Protocol) []byte {
 	return document
 }
 
-// errorOf makes an answer with an error status of a document that tells an error, so that an SDK
-// can make its own error of it.
-func errorOf(resp *http.Response, v Verdict, document []byte) *http.Response {
-	header := resp.Header.Clone()
-	header.Set("Content-Type", "application/json")
-	header.Del("Content-Length")
-	return &http.Response{
-		StatusCode: v.status(), Status: statusText(v.status()), Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
-		Header: header, Body: io.NopCloser(bytes.NewReader(document)), ContentLength: int64(len(document)), Request: resp.Request,
-	}
+// becomeError makes an answer with an error status of a stream that told an error in its first
+// frame, so that an SDK can make its own error of it.
+func becomeError(resp *http.Response, v Verdict, frame []byte) {
+	resp.StatusCode, resp.Status = v.status(), statusText(v.status())
+	resp.Header = resp.Header.Clone()
+	resp.Header.Set("Content-Type", "application/json")
+	resp.Header.Del("Content-Length")
+	resp.TransferEncoding, resp.Trailer = nil, nil
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(frame)), int64(len(frame))
 }
 
 // status returns the status of an answer with that verdict.
@@ -239,21 +272,21 @@ func statusText(code int) string { return fmt.Sprintf("%d %s", code, http.Status
 
 // failed returns what the caller gets of a call that failed: the provider's last answer if there is one.
 func (c *call) failed(a answer, err error) (*http.Response, error) {
-	c.request.close()
-	err = c.end(err)
+	if a.Response != nil {
+		c.settleOn(a.seen)
+	}
+	err = c.giveUp(err)
 	switch {
 	case a.Response == nil:
 		return nil, err
-	case c.request.Context().Err() != nil:
-		_ = a.Body.Close() // the caller has left
+	case a.stream != nil || a.coming || c.request.Context().Err() != nil:
+		_ = a.Close() // it came too late, or the caller has left
 		return nil, err
-	}
-	if a.Header == nil {
-		a.Header = http.Header{}
 	}
 	if a.StatusCode >= http.StatusBadRequest {
 		a.Header.Set("X-Should-Retry", "false")
 	}
+	a.Request = c.request.caller
 	return a.Response, nil
 }
 

@@ -1,10 +1,12 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -34,56 +36,70 @@ type Exchange struct {
 	Verdict Verdict // what Err means
 }
 
-// note remembers what the newest answer says in its headers.
-func (c *call) note(resp *http.Response) {
-	limits := LimitsOf(resp.Header, time.Now())
-	c.learn(limits)
-	if c.transport.Observe == nil {
-		return
+// A sighting is what one attempt has shown.
+type sighting struct {
+	Exchange
+	tokens int // of a stream that did not tell its usage to the end: what came
+}
+
+// note begins the sighting of an attempt with what its headers say. It is nil if nobody wants to know.
+func (c *call) note(resp *http.Response) *sighting {
+	t := c.transport
+	if t.Observe == nil && t.Tokens == nil {
+		return nil
+	}
+	seen := &sighting{}
+	seen.Status, seen.RequestID = resp.StatusCode, requestIDIn(resp.Header)
+	seen.Limits = LimitsOf(resp.Header, time.Now())
+	if t.Tokens != nil {
+		learn(t.Tokens, seen.Limits)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen.Status, c.seen.Limits = resp.StatusCode, limits
-	c.seen.RequestID = requestIDIn(resp.Header)
+	if !c.settled {
+		c.seen = seen
+	}
+	return seen
 }
 
 // learn makes the limiter wait for what the provider says is used up. That goes before what
 // was thought to be free.
-func (c *call) learn(limits []Limit) {
+func learn(tokens *trysail.Limiter, limits []Limit) {
 	for _, l := range limits {
-		if c.transport.Tokens != nil && l.Name == "tokens" && l.Remaining == 0 && !l.Reset.IsZero() {
-			c.transport.Tokens.Penalize(l.Reset)
+		if strings.HasSuffix(l.Name, "tokens") && l.Remaining == 0 && !l.Reset.IsZero() {
+			tokens.Penalize(l.Reset)
 		}
 	}
 }
 
-// used remembers the usage of a plain answer.
-func (c *call) used(u Usage) {
+// told remembers what a plain answer tells of itself.
+func (c *call) told(seen *sighting, p Progress) {
+	if seen == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen.Usage = u
-}
-
-// observed is a stream that tells how its reader gets on.
-type observed struct {
-	*Stream
-	call *call
-}
-
-// Read passes the stream on.
-func (o *observed) Read(p []byte) (int, error) {
-	began := time.Now()
-	n, err := o.Stream.Read(p)
-	o.call.waited(began)
-	return n, err
+	seen.Usage, seen.Model = p.Usage, p.Model
 }
 
 // started remembers that a stream has shown its first token.
-func (c *call) started() {
+func (c *call) started(seen *sighting) {
+	if seen == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.seen.FirstToken == 0 {
-		c.seen.FirstToken = max(time.Since(c.began), 1)
+	seen.FirstToken = max(time.Since(c.began), 1)
+}
+
+// settleOn says which attempt the caller's answer is from. What others show from now on, which have
+// lost, does not count.
+func (c *call) settleOn(seen *sighting) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settled = true
+	if seen != nil {
+		c.seen = seen
 	}
 }
 
@@ -91,41 +107,70 @@ func (c *call) started() {
 func (c *call) streamed(p Progress) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.seen == nil {
+		return
+	}
 	c.seen.Usage, c.seen.Model = p.Usage, p.Model
+	if !p.Ended || p.Usage.Output == 0 {
+		c.seen.tokens = p.Tokens // an event holds a token or some
+	}
 }
 
 // waited remembers a wait for a stream.
 func (c *call) waited(began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen.LongestGap = max(c.seen.LongestGap, time.Since(began))
+	if c.seen != nil {
+		c.seen.LongestGap = max(c.seen.LongestGap, time.Since(began))
+	}
 }
 
-// end settles the call, once, and returns err.
+// giveUp ends a call that has no answer, and returns err.
+func (c *call) giveUp(err error) error {
+	if c.request != nil {
+		c.request.close()
+	}
+	return c.end(err)
+}
+
+// end ends the call, once, and returns err.
 func (c *call) end(err error) error {
 	c.mu.Lock()
 	over := c.over
-	c.over = true
-	e := c.seen
+	c.over, c.settled = true, true
+	var seen sighting
+	if c.seen != nil {
+		seen = *c.seen
+	}
 	c.mu.Unlock()
 	if over {
 		return err
 	}
-	c.settle(e.Usage, err)
-	if c.transport.Observe == nil {
-		return err
+	c.settle(&seen, err)
+	if c.transport.Observe != nil {
+		c.transport.Observe(c.exchange(seen.Exchange, err))
 	}
-	e.Operation, e.Provider, e.Attempts = c.op.Name(), c.provider, int(c.attempts.Load())
+	return err
+}
+
+// exchange completes what was seen of the call.
+func (c *call) exchange(e Exchange, err error) Exchange {
+	e.Provider, e.Attempts = c.provider, int(c.attempts.Load())
 	e.Took, e.Err = time.Since(c.began), err
-	if e.Model == "" {
-		e.Model = c.request.Model
+	if c.op != nil {
+		e.Operation = c.op.Name()
 	}
+	if c.request == nil {
+		return e // it could not even be read
+	}
+	e.Model = cmp.Or(e.Model, c.request.Model)
 	if err != nil {
 		e.Verdict = ClassifyError(c.request.Context(), c.provider, err)
 	}
-	_, _ = fmt.Sscan(c.request.Header.Get("X-Stainless-Retry-Count"), &e.SDKRetries) // no number: none
-	c.transport.Observe(e)
-	return err
+	if before, err := strconv.Atoi(first(c.request.Header, "X-Stainless-Retry-Count")); err == nil {
+		e.SDKRetries = max(before, 0)
+	}
+	return e
 }
 
 // reserve takes the tokens that the request will use, as far as can be told before.
@@ -134,8 +179,8 @@ func (c *call) reserve(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	n := float64(c.estimate())
-	n = min(n, l.Snapshot().Burst) // a larger one could never be had; the difference is settled
+	// A larger amount than the burst could never be had; the difference is settled.
+	n := min(c.estimate(), l.Snapshot().Burst)
 	left := c.transport.TokenWait
 	for {
 		r, err := l.Reserve(n)
@@ -169,22 +214,25 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// estimate returns how many tokens the request may use altogether.
-func (c *call) estimate() int64 {
+// estimate returns how many tokens the request may use altogether. It is not counted in integers: who
+// asks for 2^62 tokens gets no negative number of them.
+func (c *call) estimate() float64 {
 	estimate := c.transport.Estimate
 	if estimate == nil {
 		estimate = EstimateTokens
 	}
-	return max(estimate(c.request.body), 0) + max(c.request.MaxOutput, 0)*int64(max(c.request.Choices, 1))
+	c.prompt = max(estimate(c.request.body), 0)
+	return float64(c.prompt) + float64(c.request.MaxOutput)*float64(max(c.request.Choices, 1))
 }
 
-// settle ends the reservation with what was used. Of a failed call nothing is known to have been used
-// unless the provider said so.
-func (c *call) settle(u Usage, err error) {
-	switch total := u.Input + u.Output; {
+// settle ends the reservation with what was used. Of a stream that broke off, or did not tell, that is the prompt
+// and what came. Of another call that failed nothing is known to have been used unless the provider said so.
+func (c *call) settle(seen *sighting, err error) {
+	output := max(seen.Usage.Output, int64(seen.tokens))
+	switch {
 	case c.reservation == nil:
-	case total > 0:
-		c.reservation.Settle(float64(total))
+	case seen.Usage.Input+output > 0:
+		c.reservation.Settle(float64(cmp.Or(seen.Usage.Input, c.prompt)) + float64(output))
 	case err != nil:
 		c.reservation.Cancel()
 	default:
