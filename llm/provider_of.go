@@ -1,20 +1,29 @@
 package llm
 
-import "strings"
+import (
+	"net"
+	"strings"
+)
 
 // ProviderOf returns who answers at a host, such as "api.openai.com:443". It is empty
 // for a host that is not known, such as that of a proxy.
 func ProviderOf(host string) Provider {
-	host, _, _ = strings.Cut(strings.ToLower(host), ":")
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	for _, known := range [...]struct {
-		suffix   string
+		domain   string
 		provider Provider
 	}{
 		{"openai.azure.com", AzureOpenAI},
+		{"cognitiveservices.azure.com", AzureOpenAI},
+		{"services.ai.azure.com", AzureOpenAI},
 		{"api.openai.com", OpenAI},
 		{"anthropic.com", Anthropic},
 		{"generativelanguage.googleapis.com", Gemini},
 		{"aiplatform.googleapis.com", Vertex},
+		{"rep.googleapis.com", Vertex}, // aiplatform.eu.rep.googleapis.com
 		{"mistral.ai", Mistral},
 		{"cohere.com", Cohere},
 		{"cohere.ai", Cohere},
@@ -25,12 +34,16 @@ func ProviderOf(host string) Provider {
 		{"openrouter.ai", OpenRouter},
 		{"x.ai", XAI},
 		{"huggingface.co", HuggingFace},
+		{"endpoints.huggingface.cloud", HuggingFace},
 	} {
-		if rest, ok := strings.CutSuffix(host, known.suffix); ok && (rest == "" || strings.HasSuffix(rest, ".") || strings.HasSuffix(rest, "-")) {
-			return known.provider // "us-central1-aiplatform" is a region of Vertex AI
+		if rest, ok := strings.CutSuffix(host, known.domain); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
+			return known.provider
 		}
 	}
-	if strings.HasPrefix(host, "bedrock-runtime.") && strings.HasSuffix(host, ".amazonaws.com") {
+	switch {
+	case strings.HasSuffix(host, "-aiplatform.googleapis.com"): // us-central1-aiplatform
+		return Vertex
+	case strings.HasPrefix(host, "bedrock-runtime") && strings.HasSuffix(host, ".amazonaws.com"): // also bedrock-runtime-fips
 		return Bedrock
 	}
 	return ""
