@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -16,32 +17,32 @@ type Limit struct {
 }
 
 // LimitsOf reads the state of the provider's limits from the headers of an answer, which arrived at
-// now: those that begin with x-ratelimit- (OpenAI, Azure, Groq) and anthropic-ratelimit-. Numbers that
-// are negative, as Azure's, are not told.
+// now: those that begin with x-ratelimit- (OpenAI, Azure, Groq; OpenRouter and Together without the name of
+// what they limit, which is requests), anthropic-ratelimit- and ratelimitbysize- (Mistral). Numbers that are
+// negative, as Azure's, are not told.
 func LimitsOf(h http.Header, now time.Time) []Limit {
 	var limits []Limit
-	for _, name := range [...]string{"requests", "tokens"} {
-		limits = appendLimit(limits, h, now, [4]string{
-			name, "X-Ratelimit-Limit-" + title(name), "X-Ratelimit-Remaining-" + title(name), "X-Ratelimit-Reset-" + title(name),
-		})
-	}
-	for _, name := range [...]string{"requests", "tokens", "input-tokens", "output-tokens"} {
-		prefix := "Anthropic-Ratelimit-" + title(name)
-		limits = appendLimit(limits, h, now, [4]string{name, prefix + "-Limit", prefix + "-Remaining", prefix + "-Reset"})
+	for _, names := range [...]struct{ name, limit, remaining, reset, other string }{
+		{"requests", "X-Ratelimit-Limit-Requests", "X-Ratelimit-Remaining-Requests", "X-Ratelimit-Reset-Requests", "X-Rate-Limit-Reset-Requests"},
+		{"tokens", "X-Ratelimit-Limit-Tokens", "X-Ratelimit-Remaining-Tokens", "X-Ratelimit-Reset-Tokens", "X-Rate-Limit-Reset-Tokens"},
+		{"requests", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset", ""},
+		{"tokens", "Ratelimitbysize-Limit", "Ratelimitbysize-Remaining", "Ratelimitbysize-Reset", ""},
+		{"requests", "Anthropic-Ratelimit-Requests-Limit", "Anthropic-Ratelimit-Requests-Remaining", "Anthropic-Ratelimit-Requests-Reset", ""},
+		{"tokens", "Anthropic-Ratelimit-Tokens-Limit", "Anthropic-Ratelimit-Tokens-Remaining", "Anthropic-Ratelimit-Tokens-Reset", ""},
+		{"input-tokens", "Anthropic-Ratelimit-Input-Tokens-Limit", "Anthropic-Ratelimit-Input-Tokens-Remaining", "Anthropic-Ratelimit-Input-Tokens-Reset", ""},
+		{"output-tokens", "Anthropic-Ratelimit-Output-Tokens-Limit", "Anthropic-Ratelimit-Output-Tokens-Remaining", "Anthropic-Ratelimit-Output-Tokens-Reset", ""},
+	} {
+		l := Limit{Name: names.name, Limit: amount(first(h, names.limit)), Remaining: amount(first(h, names.remaining))}
+		if l.Limit < 0 && l.Remaining < 0 {
+			continue
+		}
+		reset := cmp.Or(first(h, names.reset), first(h, names.other)) // Azure has a hyphen more at times
+		if wait, ok := waitUntil(reset, h, now); ok {
+			l.Reset = now.Add(wait)
+		}
+		limits = append(limits, l)
 	}
 	return limits
-}
-
-// appendLimit adds the limit of that name, if the headers tell of it: limit, remaining, reset.
-func appendLimit(limits []Limit, h http.Header, now time.Time, names [4]string) []Limit {
-	l := Limit{Name: names[0], Limit: amount(first(h, names[1])), Remaining: amount(first(h, names[2]))}
-	if wait, ok := waitUntil(first(h, names[3]), h, now); ok {
-		l.Reset = now.Add(wait)
-	}
-	if l.Limit < 0 && l.Remaining < 0 {
-		return limits
-	}
-	return append(limits, l)
 }
 
 // amount reads a number of requests or tokens; -1 stands for none.
@@ -52,9 +53,6 @@ func amount(s string) int64 {
 	}
 	return n
 }
-
-// title is the name as it stands in a header's canonical form.
-func title(name string) string { return http.CanonicalHeaderKey(name) }
 
 // EstimateTokens estimates how many tokens a request's body has: a quarter of its bytes, rounded up,
 // which is about right for English prose in JSON. Code has more, some scripts three times as many; the
