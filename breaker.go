@@ -59,6 +59,7 @@ type Breaker struct {
 	closedAt    int64 // when the breaker last closed by its own rule
 	reopens     int   // how often it opened without having been well in between
 	lastFailure int64
+	cause       Class     // of that failure
 	leases      []lease   // of the probes under way; nil until there was one
 	leased      uint32    // how many leases there have been
 	probed, bad int       // outcomes of probes so far, and how many were bad
@@ -230,6 +231,7 @@ const (
 // A result is an outcome with what came with it.
 type result struct {
 	outcome outcome
+	class   Class         // of a failure
 	after   time.Duration // what the server asked to wait; 0 if nothing
 }
 

@@ -25,7 +25,7 @@ func (b *Breaker) count(p permit, r result, start, now int64) {
 		b.leases[p.place].until = noLease
 	}
 	if r.outcome == outcomeFailure {
-		b.lastFailure = now
+		b.lastFailure, b.cause = now, r.class
 	}
 	switch {
 	case r.outcome == outcomeNeutral || w.state() == Disabled:

@@ -13,6 +13,7 @@ type OpenError struct {
 	Reason     string    // of the state, in words
 	Since      time.Time // when the state began to refuse calls; zero if unknown
 	Until      time.Time // when probes are let through; zero if unknown
+	Class      Class     // of the newest failure before an open or half-open breaker refused; of others ClassTransient
 	Generation uint64
 }
 
@@ -67,9 +68,11 @@ func (b *Breaker) refuse(now int64) *Error {
 	r.open = OpenError{State: w.state(), Reason: b.reason, Generation: w.generation()}
 	switch w.state() {
 	case Open:
+		r.open.Class = b.cause
 		r.open.Since, r.open.Until = b.op.clock.wall(b.openedAt), b.op.clock.wall(b.until.Load())
 		r.err.RetryAfter = max(time.Duration(b.until.Load()-now), 0)
 	case HalfOpen:
+		r.open.Class = b.cause
 		r.open.Since = b.op.clock.wall(b.openedAt)
 	case ForcedOpen:
 		r.open.Until = b.op.clock.wall(b.override.until)

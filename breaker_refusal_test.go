@@ -250,3 +250,35 @@ func TestR10RefusalEndsWithTheOverride(t *testing.T) {
 		}
 	})
 }
+
+// A refusal says what kind of failure keeps the breaker open: a caller may wait for a rate limit, and
+// not for a provider that is down.
+func TestR10RefusalNamesTheClassOfTheCause(t *testing.T) {
+	limited := trysail.RateLimited(errDown, 0)
+	for name, tc := range map[string]struct {
+		failures [5]error
+		want     trysail.Class
+	}{
+		"of one class":       {[5]error{errFull, errFull, errFull, errFull, errFull}, overloaded},
+		"the newest of many": {[5]error{errDown, errFull, errFull, errDown, limited}, rateLimited},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, once())
+			for _, failure := range tc.failures {
+				_ = call(t, op, failure)
+			}
+			if _, why := refusal(t, op); why.Class != tc.want {
+				t.Errorf("the refusal names class %v, want %v", why.Class, tc.want)
+			}
+			time.Sleep(time.Minute)
+			hold(t, op) // the probe
+			if _, why := refusal(t, op); why.Class != tc.want {
+				t.Errorf("half-open the refusal names class %v, want %v", why.Class, tc.want)
+			}
+			op.Breaker().ForceOpen(trysail.Override{})
+			if _, why := refusal(t, op); why.Class != trysail.ClassTransient {
+				t.Errorf("forced open it names class %v, want none", why.Class)
+			}
+		})
+	}
+}

@@ -42,7 +42,7 @@ func (b *Breaker) Restore(s BreakerSnapshot) error {
 	}
 	b.advance(now)
 	b.lastFailure, b.openedAt = b.op.clock.instant(s.LastFailure), b.op.clock.instant(s.OpenedAt)
-	b.reopens, b.closedAt, b.override = s.Reopens, now, nil
+	b.reopens, b.closedAt, b.override, b.cause = s.Reopens, now, nil, ClassTransient
 	to, until := s.State, now
 	switch to {
 	case HalfOpen: // it is open until now

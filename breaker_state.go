@@ -104,7 +104,7 @@ func (b *Breaker) Reset(reason string) (was State) {
 	now := b.op.clock.now()
 	b.advance(now)
 	was = b.load().state()
-	b.lastFailure, b.openedAt, b.reopens, b.closedAt = 0, 0, 0, now
+	b.lastFailure, b.cause, b.openedAt, b.reopens, b.closedAt = 0, ClassTransient, 0, 0, now
 	b.override = nil
 	b.become(Closed, 0, now, "reset: "+reason)
 	return was

@@ -29,7 +29,7 @@ func (b *Breaker) step(now int64) bool {
 			return false
 		}
 		b.leases[place].until = noLease
-		b.lastFailure = due
+		b.lastFailure, b.cause = due, ClassTransient
 		b.judgeProbe(probeOutcome{bad: true, how: "outlived its lease"}, due)
 		return true
 	case ForcedOpen, Disabled, MetricsOnly:
