@@ -47,12 +47,8 @@ func ValidJSON(text string) error {
 	var document json.RawMessage
 	err := json.Unmarshal([]byte(text), &document)
 	var syntax *json.SyntaxError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &syntax):
+	if errors.As(err, &syntax) {
 		return fmt.Errorf("the answer is not JSON: byte %d of %d: %w", syntax.Offset, len(text), err)
-	default:
-		return fmt.Errorf("the answer is not JSON: %w", err)
 	}
+	return err
 }

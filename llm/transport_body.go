@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/trysail-go/trysail"
 )
@@ -49,9 +48,9 @@ type observed struct {
 
 // Read passes the stream on.
 func (o *observed) Read(p []byte) (int, error) {
-	began := time.Now()
+	o.call.waits()
 	n, err := o.Stream.Read(p)
-	o.call.waited(began)
+	o.call.waited()
 	return n, err
 }
 

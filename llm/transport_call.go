@@ -37,6 +37,7 @@ type call struct {
 	seen    *sighting  // of the newest answer, or the one that the caller gets; may be nil
 	settled bool       // it is the latter
 	over    bool
+	since   time.Time // when the reader of a stream began to wait; zero if it does not
 }
 
 // An answer is a response that is closed when another attempt was faster.

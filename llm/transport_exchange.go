@@ -110,18 +110,32 @@ func (c *call) streamed(p Progress) {
 	if c.seen == nil {
 		return
 	}
+	c.measure() // the wait in which it broke off is the most telling one
 	c.seen.Usage, c.seen.Model = p.Usage, p.Model
 	if !p.Ended || p.Usage.Output == 0 {
 		c.seen.tokens = p.Tokens // an event holds a token or some
 	}
 }
 
-// waited remembers a wait for a stream.
-func (c *call) waited(began time.Time) {
+// waits remembers that the reader of a stream waits.
+func (c *call) waits() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.seen != nil {
-		c.seen.LongestGap = max(c.seen.LongestGap, time.Since(began))
+	c.since = time.Now()
+}
+
+// waited remembers the end of a wait for a stream.
+func (c *call) waited() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.measure()
+	c.since = time.Time{}
+}
+
+// measure takes the wait at hand into account. c.mu is held.
+func (c *call) measure() {
+	if c.seen != nil && !c.since.IsZero() {
+		c.seen.LongestGap = max(c.seen.LongestGap, time.Since(c.since))
 	}
 }
 
