@@ -219,3 +219,27 @@ func TestProbeOfStartHasItsWholeTimeFromItsBegin(t *testing.T) {
 		})
 	}
 }
+
+// A stream that began when the attempt's time had passed is nobody's: it is closed.
+func TestStartClosesWhatCameTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		orc, err := trysail.New(trysail.Config{Default: trysail.Policy{Attempt: time.Second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		begun, closed := 0, 0
+		_, _, err = trysail.Start(t.Context(), orc.Operation("op"), func(context.Context) (closer, error) {
+			begun++
+			time.Sleep(2 * time.Second) // deaf to its context
+			return func() error { closed++; return nil }, nil
+		})
+		if !errors.Is(err, trysail.ErrAttemptTimeout) || begun != 3 || closed != begun {
+			t.Errorf("Start() = %v with %d begun and %d closed, want all closed", err, begun, closed)
+		}
+	})
+}
+
+// closer is a value with a method Close.
+type closer func() error
+
+func (c closer) Close() error { return c() }

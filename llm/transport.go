@@ -14,18 +14,22 @@ import (
 // once, and by several SDKs.
 //
 // Answers are judged by [Classify], errors of the network by [ClassifyError]; both say whether and
-// when to try again. Plain answers are read to their end and streams up to their first token before the caller
-// gets them, so that everything that breaks until then is tried again, an error inside a good
-// answer included. A stream that breaks later is an error for its reader and never a clean end, and its outcome is
-// told to the breaker when it has ended: see [Stream].
+// when to try again. Plain answers are read to their end, up to 32 MiB, and streams up to their first token
+// before the caller gets them, so that everything that breaks until then is tried again, an error
+// inside a good answer included. A stream that breaks later is an error for its reader and never a
+// clean end: see [Stream]. What is no answer of a model, such as a file, is passed on as it comes.
 //
-// When the attempts are used up, the provider's last answer is returned as it came, so that the
+// The outcome is told to the breaker when the body has ended or is closed, which the caller must do. Of one
+// that was forgotten, connection, permit and tokens are had back when the garbage collector finds it.
+//
+// When the attempts are used up, the answer of the last one is returned as it came, so that the
 // SDK makes its own error of it; it says "x-should-retry: false", which keeps the SDKs of OpenAI and
 // Anthropic from multiplying attempts. An error that came inside a good answer is returned with the
-// status that it would have had. An error is returned only when there is no answer.
+// status that it would have had. An error is returned only when the last attempt had no answer.
 //
 // Switch the SDK's own retries off: option.WithMaxRetries(0) with OpenAI's and Anthropic's;
-// genai has none unless asked. Requests are kept in memory, up to 32 MiB; a larger one is sent once.
+// genai has none unless asked. Requests are kept in memory, up to 32 MiB; a larger one is sent once. A request
+// of some kilobytes costs about 12 us, a stream about 0.5 us for each of its events.
 type Transport struct {
 	// Operation is what requests run under. Required, unless Choose or [WithOperation] name one.
 	Operation *trysail.Operation

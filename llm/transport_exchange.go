@@ -18,15 +18,15 @@ type Exchange struct {
 	Provider  Provider
 	Model     string // as the answer names it, or else the request
 	Attempts  int    // hedges included
-	Status    int    // of the newest answer; 0 if there was none
-	RequestID string // the provider's, of the newest answer
+	Status    int    // of the answer that the caller got, as it came, or else of the newest; 0 if there was none
+	RequestID string // the provider's, of the same answer
 
 	Took       time.Duration // until the answer was complete, or it was given up
 	FirstToken time.Duration // until the caller could read the first of a stream; 0 if it is none
 	LongestGap time.Duration // the longest wait for more of a stream after that
 
 	Usage  Usage   // 0 where the provider did not tell
-	Limits []Limit // what the newest answer said of them
+	Limits []Limit // what that answer said of them
 
 	// SDKRetries is how often the SDK had made this request before: both retry, and attempts
 	// multiply. Switch one off.

@@ -48,7 +48,7 @@ func TestTransportTokens(t *testing.T) {
 		"a stream that breaks off":    {answers{says(200, events, delta+delta)}, asks, 11 + 2},
 		"more than there can be":      {answers{says(200, "", noUsage)}, strings.Replace(asks, "100", "9007199254740992", 1), 1000},
 		"no body":                     {answers{says(200, "", good)}, "", 10},
-		"an answer that is no JSON":   {answers{says(200, "text/plain", "x")}, asks, 0},
+		"an answer that is no JSON":   {answers{says(200, "text/html", "x")}, asks, 0},
 		"a panic":                     {answers{func(*http.Request) (*http.Response, error) { panic("x") }}, asks, 0},
 		"a caller who has left early": {nil, asks, 0},
 	} {
