@@ -228,7 +228,7 @@ func TestStartClosesWhatCameTooLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		begun, closed := 0, 0
-		_, _, err = trysail.Start(t.Context(), orc.Operation("op"), func(context.Context) (closer, error) {
+		_, _, err = trysail.Start(t.Context(), orc.Operation("op"), func(context.Context) (closing, error) {
 			begun++
 			time.Sleep(2 * time.Second) // deaf to its context
 			return func() error { closed++; return nil }, nil
@@ -239,7 +239,7 @@ func TestStartClosesWhatCameTooLate(t *testing.T) {
 	})
 }
 
-// closer is a value with a method Close.
-type closer func() error
+// closing is a value with a method Close.
+type closing func() error
 
-func (c closer) Close() error { return c() }
+func (c closing) Close() error { return c() }
