@@ -130,7 +130,7 @@ func (b *Breaker) admit(now int64) (permit, *Error) {
 	if w&0xff&^flagRated == word(Closed) {
 		return permit{generation: w.generation()}, nil
 	}
-	if w.state() == Open && now < b.until.Load() {
+	if w.state() == Open {
 		if refused := b.refused(w, now); refused != nil {
 			return permit{}, refused
 		}

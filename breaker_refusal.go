@@ -1,6 +1,7 @@
 package trysail
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -34,24 +35,25 @@ func (e *OpenError) Error() string {
 // Unwrap returns [ErrOpen].
 func (*OpenError) Unwrap() error { return ErrOpen }
 
-// A refusal is the error of a breaker that lets nobody through, and when it was
-// made.
+// A refusal is the error of a breaker that lets nobody through, and when it may be given.
 type refusal struct {
-	at   int64
-	word word
-	err  Error
-	open OpenError
+	at, until int64
+	word      word
+	err       Error
+	open      OpenError
 }
 
 // refusalStep is how far the RetryAfter of a refusal may lag behind. Sharing one
 // error between the refusals of a moment keeps them free of allocations.
 const refusalStep = int64(10 * time.Millisecond)
 
+// holds reports whether the refusal is the right one at now.
+func (r *refusal) holds(now int64) bool { return now >= r.at && now < r.until }
+
 // refused returns the error that was made for this state a moment ago, or nil. It
 // takes no lock.
 func (b *Breaker) refused(w word, now int64) *Error {
-	last := b.refusal.Load()
-	if last != nil && last.word == w && now >= last.at && now-last.at < refusalStep {
+	if last := b.refusal.Load(); last != nil && last.word == w && last.holds(now) {
 		return &last.err
 	}
 	return nil
@@ -64,10 +66,11 @@ func (b *Breaker) refuse(now int64) *Error {
 	if last := b.refused(w, now); last != nil {
 		return last
 	}
-	r := &refusal{at: now, word: w}
+	r := &refusal{at: now, until: now + refusalStep, word: w}
 	r.open = OpenError{State: w.state(), Reason: b.reason, Generation: w.generation()}
 	switch w.state() {
 	case Open:
+		r.until = min(r.until, b.until.Load())
 		r.open.Class = b.cause
 		r.open.Since, r.open.Until = b.op.clock.wall(b.openedAt), b.op.clock.wall(b.until.Load())
 		r.err.RetryAfter = max(time.Duration(b.until.Load()-now), 0)
@@ -83,6 +86,40 @@ func (b *Breaker) refuse(now int64) *Error {
 	}
 	r.err.Operation, r.err.Class, r.err.Err = b.op.name, ClassOverloaded, &r.open
 	b.refusal.Store(r)
+	if w.state() == Open {
+		b.op.share(r)
+	}
 	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: "refused", Reason: r.open.Error()})
 	return &r.err
+}
+
+// refusedAgain is the short way to a refusal: the error that an open breaker gave another call
+// a moment ago, or nil if there is none. It comes before the call has cost anything else.
+func (op *Operation) refusedAgain(ctx context.Context) error {
+	if op == nil {
+		return nil
+	}
+	last := op.refusal.Load()
+	if last == nil || ctx.Err() != nil {
+		return nil
+	}
+	if !last.holds(op.clock.now()) {
+		return nil
+	}
+	op.counters.rejected.Add(1)
+	return &last.err
+}
+
+// share lets the next calls be refused in the short way, as long as the breaker stays open and
+// the settings stay as they are. Where something comes before the breaker, or has to hear of
+// every call, there is no such way.
+func (op *Operation) share(r *refusal) {
+	set := op.settings.Load()
+	if set == nil || set.gates != nil || set.active == nil || op.tellCalls != nil {
+		return
+	}
+	op.refusal.Store(r)
+	if op.settings.Load() != set { // changed just now, by somebody who has already taken the refusal away
+		op.refusal.Store(nil)
+	}
 }

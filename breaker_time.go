@@ -78,6 +78,7 @@ func (b *Breaker) become(to State, failures int, now int64, reason string) {
 	b.probed, b.bad, b.reason = 0, 0, reason
 	b.observe(now)
 	b.store(packed(w.generation()+1, failures, to, b.flags()))
+	b.op.refusal.Store(nil)
 	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: to.String(), Reason: reason})
 	if b.op.tell != nil {
 		b.op.tell(Event{

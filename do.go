@@ -18,13 +18,14 @@ import (
 //
 // A success costs about 90 ns and allocates nothing, without time limits.
 func Do[T any](ctx context.Context, op *Operation, fn func(context.Context) (T, error)) (T, error) {
-	var (
-		c     call
-		value T
-	)
+	var value T
 	if fn == nil {
 		return value, misuse(op, ErrNoFunction)
 	}
+	if refused := op.refusedAgain(ctx); refused != nil {
+		return value, refused
+	}
+	var c call
 	if err := c.begin(ctx, op); err != nil {
 		return value, err
 	}

@@ -13,6 +13,7 @@ type Operation struct {
 	settings  atomic.Pointer[settings]
 	keys      atomic.Pointer[keyed]     // nil until For is used
 	decisions atomic.Pointer[decisions] // nil until there is one
+	refusal   atomic.Pointer[refusal]   // one that every call gets at present; mostly nil
 	counters  counters
 }
 
@@ -61,6 +62,7 @@ func (op *Operation) configure(strategy Strategy, policy *Policy, table *consequ
 		next.active = next.breaker
 	}
 	op.settings.Store(next)
+	op.refusal.Store(nil)
 	op.reconfigureKeys()
 }
 
