@@ -25,7 +25,8 @@ type Custom struct {
 	TimeoutSeconds          *int                        `json:"timeout_seconds,omitempty"`   // of each attempt
 }
 
-// Over returns base with the numbers of c on top. Overrides of operations are merged by name.
+// Over returns base with the numbers of c on top. Overrides are merged by operation: one by a long name
+// replaces one by the short name, and the other way round. Base keeps its own map.
 func (c Custom) Over(base Custom) Custom {
 	merged := base
 	over(&merged.RetryAttempts, c.RetryAttempts)
@@ -44,6 +45,9 @@ func (c Custom) Over(base Custom) Custom {
 		if merged.OperationOverrides == nil {
 			merged.OperationOverrides = map[string]trysail.Strategy{}
 		}
+		for name := range c.OperationOverrides {
+			delete(merged.OperationOverrides, otherName(name))
+		}
 		maps.Copy(merged.OperationOverrides, c.OperationOverrides)
 	}
 	return merged
@@ -56,7 +60,15 @@ func (p Preset) With(c Custom) trysail.Config {
 	if c.DefaultStrategy != nil {
 		cfg.DefaultStrategy = *c.DefaultStrategy
 	}
-	maps.Copy(cfg.Strategies, withAliases(c.OperationOverrides))
+	if cfg.Strategies == nil {
+		cfg.Strategies = map[string]trysail.Strategy{}
+	}
+	for name, strategy := range c.OperationOverrides {
+		cfg.Strategies[name] = strategy
+		if other := otherName(name); other != "" {
+			cfg.Strategies[other] = strategy
+		}
+	}
 	retry, breaker := &cfg.Default.Retry, &cfg.Default.Breaker
 	set(&retry.Attempts, c.RetryAttempts)
 	set(&breaker.FailureThreshold, c.CircuitBreakerThreshold)
@@ -67,10 +79,31 @@ func (p Preset) With(c Custom) trysail.Config {
 	setSeconds(&retry.Jitter, c.JitterMax)
 	setSeconds(&retry.DelayBudget, c.MaxDelaySeconds)
 	setSeconds(&cfg.Default.Attempt, c.TimeoutSeconds)
-	if c.JitterEnabled != nil && !*c.JitterEnabled {
-		retry.Jitter, retry.NoJitter = 0, true
+	set(&retry.NoJitter, not(c.JitterEnabled))
+	if retry.NoJitter {
+		retry.Jitter = 0
 	}
 	return cfg
+}
+
+// otherName returns the long name of an operation for its short one and the other way round, "" for any other operation.
+func otherName(operation string) string {
+	for short, long := range Aliases() {
+		switch operation {
+		case short:
+			return long
+		case long:
+			return short
+		}
+	}
+	return ""
+}
+
+func not(value *bool) *bool {
+	if value == nil {
+		return nil
+	}
+	return new(!*value)
 }
 
 func over[T any](field **T, value *T) {
