@@ -4,5 +4,6 @@
 //	cfg, err := config.Load(os.LookupEnv)
 //	orc, err := trysail.New(cfg.Trysail)
 //
-// A preset is data: three come with the package, see [Presets].
+// A preset is data: three come with the package, see [Presets]. Numbers of an operator's own go on top of one: a
+// [Custom], which [Validate] makes of a JSON document.
 package config
