@@ -30,13 +30,14 @@ var mayImport = map[string][]string{
 
 	"server/api":     {"", "config"},
 	"server/gateway": {"", "config", "llm", "trysailhttp"},
+	"server/answers": {"llm"},
 
 	"server/cmd/trysail": {"", "config", "llm", "trysailhttp", "trysailtest", "server/api", "server/gateway"},
 }
 
 // foreign lists the folders that may import modules other than the standard
 // library; they are in modules of their own.
-var foreign = []string{"server/api", "server/gateway", "server/cmd/trysail"}
+var foreign = []string{"server/answers", "server/api", "server/gateway", "server/cmd/trysail"}
 
 // tooHeavy lists what the core must not link: net/http alone adds 4 MB to a
 // program that did not have it.

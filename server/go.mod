@@ -6,8 +6,10 @@ require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/danielgtaylor/huma/v2 v2.39.0
 	github.com/google/go-cmp v0.7.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/trysail-go/trysail v0.0.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/text v0.37.0
 )
 
 replace github.com/trysail-go/trysail => ../
