@@ -48,7 +48,7 @@ func Validate(document []byte, opts ValidateOptions) (Custom, Report) {
 }
 
 // ValidateReader is [Validate] for a document that comes from elsewhere, of which it holds no more than the limit of
-// the size and one byte. The error is the reader's.
+// the size and one byte: Report.Size is no more than that. The error is the reader's.
 func ValidateReader(r io.Reader, opts ValidateOptions) (Custom, Report, error) {
 	document, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	if err != nil {

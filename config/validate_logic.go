@@ -68,7 +68,10 @@ func (v *validation) waits() {
 		}
 		return
 	}
-	if v.opts.Base == nil || least == nil && most == nil {
+	if v.opts.Base == nil || v.gives("exponential_min") == v.gives("exponential_max") {
+		return // neither, or both and one of them refused already
+	}
+	if least == nil && most == nil {
 		return
 	}
 	retry := v.opts.Base.policy().Retry
@@ -95,6 +98,9 @@ func (v *validation) budget() {
 	if attempts == nil && budget == nil || !given && v.opts.Base == nil {
 		return
 	}
+	if !given && v.gives("retry_attempts") && v.gives("max_delay_seconds") {
+		return // one of them is refused already
+	}
 	from, rule := "", RuleLogic
 	if !given {
 		retry := v.opts.Base.policy().Retry
@@ -118,12 +124,17 @@ func (v *validation) warn(path, message, remedy string) {
 
 // lineOf is the line of a field, 0 where it is not given.
 func (v *validation) lineOf(field string) int {
-	for _, m := range v.root.members {
-		if m.key == field {
-			return v.lines.lineOf(m.at)
-		}
+	if i := v.find(field); i >= 0 {
+		return v.lines.lineOf(v.root.members[i].at)
 	}
 	return 0
+}
+
+// gives reports whether the document has the field, good or bad.
+func (v *validation) gives(field string) bool { return v.find(field) >= 0 }
+
+func (v *validation) find(field string) int {
+	return slices.IndexFunc(v.root.members, func(m member) bool { return m.key == field })
 }
 
 func plain(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

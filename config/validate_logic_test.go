@@ -94,6 +94,15 @@ func TestMergedWithThePreset(t *testing.T) {
 		},
 		"a budget that is enough":    {"development", `{"max_delay_seconds": 5, "exponential_max": 10}`, "", ""},
 		"attempts within the budget": {"development", `{"retry_attempts": 7, "exponential_max": 10}`, "", ""},
+		"a bad field is not replaced by the preset's": {
+			"development", `{"exponential_min": 9, "exponential_max": 500, "retry_attempts": 99, "max_delay_seconds": 5}`,
+			"Field 'exponential_max' value 500 above maximum 120.0: exponential_max must be between 5.0 and 120.0\n" +
+				"Field 'retry_attempts' value 99 above maximum 10: retry_attempts must be between 1 and 10", "",
+		},
+		"a bad field alone": {
+			"development", `{"exponential_min": 90}`,
+			"Field 'exponential_min' value 90 above maximum 10.0: exponential_min must be between 0.5 and 10.0", "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			preset, err := config.Find(tc.preset)

@@ -142,8 +142,8 @@ func TestStepsAreBounded(t *testing.T) {
 		t.Errorf("a good answer after that = %v, want it to fit", err)
 	}
 	list := compiled(t, `{"type": "array", "items": {"type": "integer"}}`)
-	if err := list("[" + strings.Repeat("1,", 500_000) + "1]"); err != nil {
-		t.Errorf("a list of half a million = %v, want it to fit", err)
+	if err := list("[" + strings.Repeat("1,", 100_000) + "1]"); err != nil {
+		t.Errorf("a long list = %v, want it to fit", err)
 	}
 }
 
