@@ -3,6 +3,7 @@ package trysail_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,11 +25,13 @@ func (f *fleet) caller(o *fleetOperation, number int, plan callerPlan) {
 			return
 		case <-pause.C:
 		}
-		c := &fleetCall{dice: newDice(f.plan.seed, stream|(n+1)), operation: o.number, op: o.op, hedged: o.hedged}
-		own, early := plan, time.Since(f.start) < f.plan.heal
+		c := &fleetCall{dice: newDice(f.plan.seed, stream|(n+1)), fleetOperation: o, began: time.Now()}
+		own, since := plan, time.Since(f.start)
+		early := since < o.from(f.plan.heal)
 		if early {
 			o.early.Add(1)
-		} else { // nobody spoils the recovery
+		}
+		if since >= f.plan.heal { // nobody spoils the recovery
 			own.habit, own.lasts = own.habit.mild(), quickest
 		}
 		f.calls.Go(func() { f.call(o, c, own, early) })
@@ -51,6 +54,8 @@ func (f *fleet) call(o *fleetOperation, c *fleetCall, plan callerPlan, early boo
 		}
 	})
 	defer returned() // also when the goroutine ends in the middle
+	f.provider.begin(c)
+	defer f.provider.end(c)
 	stream, permit := f.begin(o, c, plan)
 	if permit == nil {
 		return
@@ -75,10 +80,9 @@ func (f *fleet) call(o *fleetOperation, c *fleetCall, plan callerPlan, early boo
 	permit.Done(outcome)
 }
 
-// harmless reports whether the recovery can be judged while a permit from before is kept. Else it
-// takes a place of the bulkhead, or counts as a slow call.
-func (o *fleetOperation) harmless() bool {
-	return o.policy.Bulkhead.MaxConcurrent == 0 && o.policy.Breaker.SlowRate == 0
+// harmless reports whether the recovery can be judged while a permit from before is kept.
+func (o *operationPlan) harmless() bool {
+	return bearsHolders(o.policy) && !slices.ContainsFunc(o.changes, func(c changePlan) bool { return !bearsHolders(c.policy) })
 }
 
 // errGone is the error of a call that did not return.
@@ -87,7 +91,7 @@ var errGone = errors.New("the call has left its goroutine")
 // begin makes a call and enters what came of it into the account; of a permit that is to be kept,
 // nothing has come yet but the context of its answer.
 func (f *fleet) begin(o *fleetOperation, c *fleetCall, plan callerPlan) (stream context.Context, permit *trysail.Permit) {
-	began, err := time.Now(), errGone
+	err := errGone
 	o.made.Add(1)
 	defer func() {
 		if r := recover(); r != nil {
@@ -98,7 +102,7 @@ func (f *fleet) begin(o *fleetOperation, c *fleetCall, plan callerPlan) (stream 
 		if permit == nil {
 			f.enter(o, err)
 		}
-		if took, most := time.Since(began), o.longest(plan.habit); took > most {
+		if took, most := time.Since(c.began), o.longest(plan.habit, c.began); took > most {
 			f.blame("operation %d: a %v call took %v, want at most %v", o.number, plan.habit, took, most)
 		}
 	}()

@@ -122,32 +122,26 @@ func (f *fleet) audit() {
 	since := time.Since(f.start).Seconds()
 	for i, b := range f.budgets {
 		cfg := b.Config()
-		calls, retries := 0, 0
-		for _, o := range f.ops {
-			if l := f.provider.books[o.number]; o.budget == i {
-				calls += l.calls
-				retries += l.runs - l.calls
-			}
-		}
-		most := cfg.Share*float64(calls) + float64(cfg.Floor)*(since+cfg.Window.Seconds())
-		if float64(retries) > most+1e-6 {
-			f.blame("budget %d: %d retries and hedges of %d calls in %.3fs, want at most %.2f", i, retries, calls, since, most)
+		a := f.provider.accounts[i]
+		most := cfg.Share*float64(a.calls) + float64(cfg.Floor)*(since+cfg.Window.Seconds())
+		if float64(a.extra) > most+1e-6 {
+			f.blame("budget %d: %d retries and hedges of %d calls in %.3fs, want at most %.2f", i, a.extra, a.calls, since, most)
 		}
 	}
 	for _, o := range f.ops {
 		l := f.provider.books[o.number]
-		if p := o.policy.Limiter; p.Rate > 0 && float64(l.calls) > p.Burst+p.Rate*since+1e-6 {
-			f.blame("operation %d: %d calls in %.3fs, want at most %v + %v/s", o.number, l.calls, since, p.Burst, p.Rate)
+		if admitted := o.epochs.admitted(); float64(l.limited) > admitted+1e-6 {
+			f.blame("operation %d: %d calls through the limiter in %.3fs, want at most %.2f", o.number, l.limited, since, admitted)
 		}
 		if s, ok := o.op.Bulkhead(); ok {
-			f.inspectBulkhead(o, s)
+			f.inspectBulkhead(o, s, &l)
 		}
-		if s, ok := o.op.Throttle(); ok && (s.Share < 0 || s.Share > o.policy.Throttle.MaxShare || s.Taken > s.Calls || s.Taken < 0) {
-			f.blame("operation %d: Throttle() = %+v, want a share up to %v", o.number, s, o.policy.Throttle.MaxShare)
+		if s, ok := o.op.Throttle(); ok && (s.Share < 0 || s.Share > o.op.Policy().Throttle.MaxShare || s.Taken > s.Calls || s.Taken < 0) {
+			f.blame("operation %d: Throttle() = %+v, want a share up to %v", o.number, s, o.op.Policy().Throttle.MaxShare)
 		}
 		// A budget that hedges have of their own allows a tenth of the calls, and 0.2 a second over a minute.
-		if hedges := l.runs - l.attempts; o.budget < 0 && float64(hedges) > 0.1*float64(l.calls)+0.2*(since+60)+1e-6 {
-			f.blame("operation %d: %d hedges of %d calls in %.3fs, want less", o.number, hedges, l.calls, since)
+		if float64(l.own) > 0.1*float64(l.calls)+0.2*(since+60)+1e-6 {
+			f.blame("operation %d: %d hedges of %d calls in %.3fs, want less", o.number, l.own, l.calls, since)
 		}
 		if b := o.op.Breaker(); b != nil && o.watched {
 			f.inspect(o, b.Snapshot(), &l)
@@ -155,42 +149,50 @@ func (f *fleet) audit() {
 	}
 }
 
-// inspectBulkhead checks what a bulkhead says of itself at a moment.
-func (f *fleet) inspectBulkhead(o *fleetOperation, s trysail.BulkheadSnapshot) {
+// inspectBulkhead checks what a bulkhead says of itself at a moment. Of places that there are no more, those in
+// use are in use until their calls end.
+func (f *fleet) inspectBulkhead(o *fleetOperation, s trysail.BulkheadSnapshot, l *ledger) {
 	if s.Waiting > 0 && s.Running < s.Limit {
 		f.blame("operation %d: Bulkhead() = %+v, want nobody waiting while a place is free", o.number, s)
 	}
 	least := s.MaxConcurrent
-	if p := o.policy.Bulkhead; p.Adaptive {
+	if p := o.op.Policy().Bulkhead; p.Adaptive {
 		least = p.MinConcurrent
 	}
-	if s.Limit < least || s.Limit > s.MaxConcurrent || s.Running > s.MaxConcurrent {
+	if s.Limit < least || s.Limit > s.MaxConcurrent {
 		f.blame("operation %d: Bulkhead() = %+v, want a limit from %d to MaxConcurrent", o.number, s, least)
+	}
+	if met := o.epochs.since(l.oldest()); all(met, bounded) && s.Running > most(met, places) {
+		f.blame("operation %d: Bulkhead() = %+v, want at most %d running", o.number, s, most(met, places))
 	}
 }
 
 // inspect checks what a breaker says of itself at a moment.
 func (f *fleet) inspect(o *fleetOperation, s trysail.BreakerSnapshot, l *ledger) {
-	p := o.op.Policy().Breaker
-	if n := l.leased(s.Generation, p.ProbeTimeout); s.Probes > min(n, s.HalfOpenMaxCalls) {
+	met := o.epochs.since(l.oldestProbe(s.Generation))
+	if n := l.leased(s.Generation, most(met, probeTimeout)); s.Probes > min(n, most(met, probes)) {
 		f.blame("operation %d: %d probes have a place, want at most %d, and the %d that began within the probe timeout",
-			o.number, s.Probes, s.HalfOpenMaxCalls, n)
+			o.number, s.Probes, most(met, probes), n)
 	}
-	most := time.Duration(float64(max(p.RecoveryTimeout, p.MaxRecovery)) * (1 + p.RecoveryJitter))
-	if p.HonorRetryAfter {
-		most = max(most, longestAsked)
-	}
-	if d := s.NextAttemptAt.Sub(s.OpenedAt); s.State == trysail.Open && d > most {
-		f.blame("operation %d: the breaker is open for %v, want at most %v", o.number, d, most)
+	longest := most(o.epochs.at(s.OpenedAt), func(p *trysail.Policy) time.Duration {
+		d := time.Duration(float64(max(p.Breaker.RecoveryTimeout, p.Breaker.MaxRecovery)) * (1 + p.Breaker.RecoveryJitter))
+		if p.Breaker.HonorRetryAfter {
+			d = max(d, longestAsked)
+		}
+		return d
+	})
+	if d := s.NextAttemptAt.Sub(s.OpenedAt); s.State == trysail.Open && d > longest {
+		f.blame("operation %d: the breaker is open for %v, want at most %v", o.number, d, longest)
 	}
 }
 
 // recover checks that an operation is well again as soon as it must be.
 func (f *fleet) recover(o *fleetOperation) {
-	f.sleepUntil(f.plan.heal)
+	f.sleepUntil(o.from(f.plan.heal) + time.Millisecond) // not in the middle of a change
 	for o.early.Load() > 0 {
 		time.Sleep(50 * time.Millisecond)
 	}
+	time.Sleep(o.debt())
 	// From here on nothing can fail.
 	b, policy := o.op.Breaker(), o.op.Policy().Breaker
 	if b == nil || b.State() == trysail.Closed {
@@ -198,7 +200,7 @@ func (f *fleet) recover(o *fleetOperation) {
 	}
 	if b != nil {
 		if o.holds.Load() > 0 {
-			time.Sleep(policy.ProbeTimeout) // a permit from before may be a probe
+			time.Sleep(most(o.epochs.since(f.start), probeTimeout)) // a permit from before may be a probe
 		}
 		if s := b.Snapshot(); s.State == trysail.Closed && (policy.FailureRate > 0 || policy.SlowRate > 0) {
 			time.Sleep(o.memory()) // what its window remembers may still open it
@@ -208,11 +210,10 @@ func (f *fleet) recover(o *fleetOperation) {
 		}
 		time.Sleep(policy.RampUp)
 	}
-	f.calm(o)
-	o.settled.Store(true)
+	o.settled.Store(f.calm(o))
 	opens, succeeded := o.op.Metrics().Opens, o.succeeded.Load()
 	time.Sleep(5 * time.Second)
-	if m := o.op.Metrics(); m.Opens != opens || b != nil && b.State() != trysail.Closed {
+	if m := o.op.Metrics(); b != nil && (m.Opens != opens || b.State() != trysail.Closed) {
 		f.blame("operation %d: the breaker has opened again, want it closed while the provider is well", o.number)
 	}
 	if o.succeeded.Load() == succeeded {
@@ -221,19 +222,23 @@ func (f *fleet) recover(o *fleetOperation) {
 }
 
 // calm waits until the throttle, if there is one, drops nothing any more: each window, the share of the
-// calls that it lets through grows by Factor.
-func (f *fleet) calm(o *fleetOperation) {
+// calls that it lets through grows by Factor. It reports false if it may go on dropping, because it lets through more
+// than the limiter behind it: what it drops counts as made, though the limiter would have refused it.
+func (f *fleet) calm(o *fleetOperation) bool {
 	p := o.op.Policy().Throttle
-	if p.Factor == 0 {
-		return
+	if p.Factor == 0 || p.Disabled {
+		return true
 	}
 	window := p.Window + p.Window/12
 	began, quiet := time.Now(), time.Now()
 	before, _ := o.op.Throttle()
 	for time.Since(quiet) <= window+time.Second {
 		if time.Since(began) > 60*window+o.gap() {
+			if o.limiting(window) {
+				return false
+			}
 			f.blame("operation %d: Throttle() = %+v %v after the provider is well, want nothing dropped", o.number, before, time.Since(began))
-			return
+			return true
 		}
 		time.Sleep(50 * time.Millisecond)
 		s, _ := o.op.Throttle()
@@ -242,6 +247,16 @@ func (f *fleet) calm(o *fleetOperation) {
 		}
 		before = s
 	}
+	return true
+}
+
+// limiting reports whether the limiter makes calls wait, or refuses them, in the time of a window.
+func (o *fleetOperation) limiting(window time.Duration) bool {
+	before, _ := o.op.Limiter()
+	refused := o.op.Metrics().Limited
+	time.Sleep(window)
+	after, _ := o.op.Limiter()
+	return after.Waits > before.Waits || o.op.Metrics().Limited > refused
 }
 
 // closes waits for the breaker to close, and reports whether it did so in time.
@@ -266,13 +281,24 @@ func (f *fleet) closes(o *fleetOperation, b *trysail.Breaker) bool {
 // gap is the longest time between two calls that come to the breaker, when the provider is well.
 func (o *fleetOperation) gap() time.Duration {
 	d := steady/2*3 + slowest // a bulkhead may have one place only
-	if r := o.policy.Limiter.Rate; r > 0 {
-		d += time.Duration(float64(time.Second) / r)
+	p := o.op.Policy()
+	if limits(&p) {
+		d += time.Duration(float64(time.Second) / p.Limiter.Rate)
 	}
-	if p := o.policy.Throttle; p.Factor > 0 { // so many in a row are dropped once in a million
-		d += time.Duration(float64(steady) * 1.5 * math.Log(1e-6) / math.Log(p.MaxShare))
+	if p.Throttle.Factor > 0 && !p.Throttle.Disabled { // so many in a row are dropped once in a million
+		d += time.Duration(float64(steady) * 1.5 * math.Log(1e-6) / math.Log(p.Throttle.MaxShare))
 	}
 	return d
+}
+
+// debt is how long a limiter may let nobody through because it has a smaller burst, or a lower rate, than before.
+func (o *fleetOperation) debt() time.Duration {
+	p := o.op.Policy()
+	if len(o.changes) == 0 || !limits(&p) {
+		return 0
+	}
+	burst := most(o.epochs.since(time.Time{}), func(p *trysail.Policy) float64 { return p.Limiter.Burst })
+	return time.Duration(burst / p.Limiter.Rate * float64(time.Second))
 }
 
 // probing is how long the probes take that close the breaker.
@@ -321,7 +347,7 @@ func (f *fleet) balance() {
 		}
 		f.balanceEvents(o, &m, &l)
 		if s, ok := o.op.Throttle(); ok {
-			made, share := float64(m.Calls), o.policy.Throttle.MaxShare
+			made, share := float64(m.Calls), most(o.epochs.since(f.start), func(p *trysail.Policy) float64 { return p.Throttle.MaxShare })
 			if most := made*share + 1 + 6*math.Sqrt(made*share*(1-share)); s.Dropped != m.Throttled || float64(s.Dropped) > most {
 				f.blame("operation %d: Throttle() = %+v of %d calls, want at most %.0f dropped, and %d", o.number, s, m.Calls, most, m.Throttled)
 			}

@@ -34,7 +34,9 @@ type operationPlan struct {
 	watched      bool // an observer hears of it, and the test looks at its breaker all the time
 	told         bool // the observer hears of its calls, too; those who are told are watched
 	hedged       bool // its functions are given to Hedged, whatever the policy says
+	applied      bool // its policy is the default of an orchestrator of its own, and comes by Apply
 	policy       trysail.Policy
+	changes      []changePlan // in the order of their times
 	callers      []callerPlan
 }
 
@@ -127,17 +129,63 @@ func newFleetPlan(seed uint64) *fleetPlan {
 	for range d.from(1, 3) {
 		p.operations = append(p.operations, d.operation(len(p.budgets)))
 	}
+	d = newDice(seed, 1) // the rest of the plan stays as it is, with changes and without
+	for _, o := range p.operations {
+		d.changes(o, p)
+	}
 	return p
 }
 
 func (d dice) operation(budgets int) *operationPlan {
 	o := &operationPlan{orchestrator: d.IntN(2), budget: d.IntN(budgets+1) - 1, watched: d.one(2), hedged: d.one(2)}
 	o.told = o.watched && o.orchestrator == 1
-	p := &o.policy
+	o.policy = d.policy()
+	for range d.from(1, 6) {
+		c := callerPlan{habit: habit(d.IntN(int(habits))), every: d.between(300*time.Millisecond, 4*time.Second), lasts: d.between(time.Second, 15*time.Second)}
+		if c.habit == holding {
+			c.every *= 5
+		}
+		if c.habit == holding && d.one(2) && bearsHolders(o.policy) {
+			c.lasts = veryLong
+		}
+		o.callers = append(o.callers, c)
+	}
+	return o
+}
+
+// veryLong is how long some keep their permits.
+const veryLong = 20 * time.Minute
+
+// bearsHolders reports whether others are as well when a permit is kept for very long. Else that takes
+// a place of the bulkhead, or counts as a slow call.
+func bearsHolders(p trysail.Policy) bool {
+	return p.Bulkhead.MaxConcurrent == 0 && p.Breaker.SlowRate == 0
+}
+
+func (d dice) policy() (p trysail.Policy) {
 	p.Retry = d.retry()
 	if d.one(2) {
 		p.Attempt = d.between(time.Second, 10*time.Second)
 	}
+	d.gates(&p)
+	if !d.one(3) {
+		p.Hedge = d.hedge(p.Attempt)
+	}
+	d.total(&p)
+	p.Breaker = d.breaker(p.Attempt)
+	return p
+}
+
+// total draws a limit of the call, never so short that a wait at the gates leaves nothing for a good answer.
+func (d dice) total(p *trysail.Policy) {
+	if p.Total = 0; d.one(3) {
+		p.Total = p.Limiter.MaxWait + p.Bulkhead.MaxWait + max(p.Attempt, 5*time.Second) + d.between(0, 20*time.Second)
+	}
+}
+
+// gates draws limiter, bulkhead and throttle.
+func (d dice) gates(p *trysail.Policy) {
+	p.Limiter, p.Bulkhead, p.Throttle = trysail.LimiterPolicy{}, trysail.BulkheadPolicy{}, trysail.ThrottlePolicy{}
 	if d.one(3) {
 		p.Limiter = trysail.LimiterPolicy{Rate: float64(d.from(1, 20)), Burst: float64(d.from(1, 10)), MaxWait: time.Duration(d.IntN(2)) * d.between(1, 5*time.Second)}
 	}
@@ -154,24 +202,6 @@ func (d dice) operation(budgets int) *operationPlan {
 			MinCalls: d.from(1, 10), MaxShare: 0.3 + 0.5*d.Float64(),
 		}
 	}
-	if !d.one(3) {
-		p.Hedge = d.hedge(p.Attempt)
-	}
-	if d.one(3) { // never so short that a wait at the gates leaves nothing for a good answer
-		p.Total = p.Limiter.MaxWait + p.Bulkhead.MaxWait + max(p.Attempt, 5*time.Second) + d.between(0, 20*time.Second)
-	}
-	p.Breaker = d.breaker(p.Attempt)
-	for range d.from(1, 6) {
-		c := callerPlan{habit: habit(d.IntN(int(habits))), every: d.between(300*time.Millisecond, 4*time.Second), lasts: d.between(time.Second, 15*time.Second)}
-		if c.habit == holding {
-			c.every *= 5
-		}
-		if c.habit == holding && d.one(2) && p.Bulkhead.MaxConcurrent == 0 && p.Breaker.SlowRate == 0 {
-			c.lasts = 20 * time.Minute // would take all places, or be slow for so long
-		}
-		o.callers = append(o.callers, c)
-	}
-	return o
 }
 
 // hedge is a policy that hedges attempts which may take so long.
@@ -250,13 +280,21 @@ func (p *fleetPlan) String() string {
 		fmt.Fprintf(&b, "\n  budget %d: %+v", i, c)
 	}
 	for i, o := range p.operations {
-		fmt.Fprintf(&b, "\n  operation %d: orchestrator %d, budget %d, watched %v, told %v, hedged %v",
-			i, o.orchestrator, o.budget, o.watched, o.told, o.hedged)
-		fmt.Fprintf(&b, "\n    total %v, attempt %v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v", o.policy.Total, o.policy.Attempt,
-			o.policy.Throttle, o.policy.Limiter, o.policy.Bulkhead, o.policy.Retry, o.policy.Breaker, o.policy.Hedge)
+		fmt.Fprintf(&b, "\n  operation %d: orchestrator %d, budget %d, watched %v, told %v, hedged %v, applied %v",
+			i, o.orchestrator, o.budget, o.watched, o.told, o.hedged, o.applied)
+		describe(&b, o.policy)
+		for _, c := range o.changes {
+			fmt.Fprintf(&b, "\n   from %v on: budget %d, disabled %v", c.at, c.budget, c.disabled)
+			describe(&b, c.policy)
+		}
 		for _, c := range o.callers {
 			fmt.Fprintf(&b, "\n    a %v caller about every %v, for %v", c.habit, c.every, c.lasts)
 		}
 	}
 	return b.String()
+}
+
+func describe(b *strings.Builder, p trysail.Policy) {
+	fmt.Fprintf(b, "\n    total %v, attempt %v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v\n    %+v",
+		p.Total, p.Attempt, p.Throttle, p.Limiter, p.Bulkhead, p.Retry, p.Breaker, p.Hedge)
 }

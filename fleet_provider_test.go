@@ -20,16 +20,26 @@ type fleetProvider struct {
 	start time.Time
 	blame func(format string, args ...any)
 
-	mu    sync.Mutex // guards the fields of ledgers
-	books []ledger   // by operation
+	mu       sync.Mutex     // guards the fields of ledgers and accounts
+	books    []ledger       // by operation
+	accounts []fleetAccount // by budget
+}
+
+// A fleetAccount is what the provider has seen of those who have a budget.
+type fleetAccount struct {
+	calls int
+	extra int // retries and hedges
 }
 
 // A ledger is what the provider has seen of an operation.
 type ledger struct {
 	calls, attempts int
-	runs            int             // of functions: attempts, and hedges beside them
-	running         int             // also those that have lost and do not know
-	visits          map[*visit]bool // attempts under way
+	limited         int                 // calls through a limiter
+	own             int                 // hedges that were taken from no budget of the fleet's
+	runs            int                 // of functions: attempts, and hedges beside them
+	running         int                 // also those that have lost and do not know
+	visits          map[*visit]bool     // attempts under way
+	under           map[*fleetCall]bool // calls under way, those between attempts included
 }
 
 // A visit is an attempt at the provider, and what it holds on to afterwards.
@@ -37,21 +47,24 @@ type visit struct {
 	probe      bool
 	generation uint64
 	since      time.Time // when its lease began
+	began      time.Time // when its call did
 }
 
 // A fleetCall is a call of the fleet's, with dice of its own: what it meets does not depend
 // on who else is about.
 type fleetCall struct {
 	dice
-	operation int
-	op        *trysail.Operation
-	attempts  int
-	visit     *visit
-	hedged    bool          // its function may have hedges
-	deaf      bool          // the newest attempt does not heed its context, or a hedge of it does not
-	left      time.Time     // when the attempt before had ended
-	waited    time.Duration // between attempts
+	*fleetOperation
+	began    time.Time
+	attempts int
+	visit    *visit
+	deaf     bool          // the newest attempt does not heed its context, or a hedge of it does not
+	left     time.Time     // when the attempt before had ended
+	waited   time.Duration // between attempts
 }
+
+// under returns the policy that the call began with; two if it did so at the moment of a change.
+func (c *fleetCall) under() []epoch { return c.epochs.at(c.began) }
 
 // serve is an attempt that ends with its answer.
 func (p *fleetProvider) serve(ctx context.Context, c *fleetCall) (err error) {
@@ -66,18 +79,33 @@ func (p *fleetProvider) serve(ctx context.Context, c *fleetCall) (err error) {
 // context under which the answer came.
 func (p *fleetProvider) answers(ctx context.Context, c *fleetCall) (context.Context, error) {
 	run := func(ctx context.Context, c, attempt *fleetCall) (context.Context, error) {
-		p.enter(c.operation, 1)
-		defer p.enter(c.operation, -1)
+		p.enter(c.number, 1)
+		defer p.enter(c.number, -1)
 		return ctx, p.answer(ctx, c, attempt)
 	}
 	if !c.hedged {
 		return run(ctx, c, c)
 	}
 	var runs atomic.Uint64
-	seed := c.Uint64()
+	seed, budget := c.Uint64(), c.epochs.budgetAt(time.Now())
 	return trysail.Hedged(c.op, func(ctx context.Context) (context.Context, error) {
-		return run(ctx, &fleetCall{dice: newDice(seed, runs.Add(1)), operation: c.operation, op: c.op}, c)
+		n := runs.Add(1)
+		if n > 1 {
+			p.hedge(c.number, budget)
+		}
+		return run(ctx, &fleetCall{dice: newDice(seed, n), fleetOperation: c.fleetOperation}, c)
 	})(ctx)
+}
+
+// hedge enters a hedge into the account that it is taken from.
+func (p *fleetProvider) hedge(operation, budget int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if budget < 0 {
+		p.books[operation].own++
+	} else {
+		p.accounts[budget].extra++
+	}
 }
 
 // enter counts those who come and go.
@@ -109,59 +137,67 @@ func (p *fleetProvider) open(ctx context.Context, c *fleetCall) (own context.Con
 // arrive enters an attempt into the books. A half-open breaker lets nothing but probes through,
 // and no time passes between its word and this.
 func (p *fleetProvider) arrive(c *fleetCall) {
-	v := &visit{since: time.Now()}
-	if b := c.op.Breaker(); b != nil && b.State() == trysail.HalfOpen {
-		s := b.Snapshot()
-		v.probe, v.generation = s.State == trysail.HalfOpen, s.Generation
-	}
-	policy := c.op.Policy()
+	under := c.under()
+	v := &visit{since: time.Now(), began: c.began}
+	v.generation, v.probe = c.epochs.probing(under)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := &p.books[c.operation]
-	if c.attempts++; c.attempts == 1 {
-		l.calls++
-	}
-	l.attempts++
+	l := &p.books[c.number]
+	p.account(l, c, under)
 	c.deaf = false
 	delete(l.visits, c.visit) // of a stream that began too late, and is not wanted any more
 	c.visit = v
 	l.visits[v] = true
-	p.paced(c, policy.Retry)
-	if most := policy.Bulkhead.MaxConcurrent; most > 0 && len(l.visits) > most {
-		p.blame("operation %d: %d calls at once, want at most %d", c.operation, len(l.visits), most)
+	p.paced(c, under)
+	if met := c.epochs.since(l.oldest()); all(met, bounded) && len(l.visits) > most(met, places) {
+		p.blame("operation %d: %d calls at once, want at most %d", c.number, len(l.visits), most(met, places))
 	}
-	if n := l.probes(v.generation); v.probe && n > policy.Breaker.HalfOpenMaxCalls {
-		p.blame("operation %d: %d probes at once, want at most %d", c.operation, n, policy.Breaker.HalfOpenMaxCalls)
+	if n, met := l.probes(v.generation), c.epochs.since(l.oldestProbe(v.generation)); v.probe && n > most(met, probes) {
+		p.blame("operation %d: %d probes at once, want at most %d", c.number, n, most(met, probes))
+	}
+}
+
+// account enters an attempt. What a call may use, and which budget, is settled when it begins.
+func (p *fleetProvider) account(l *ledger, c *fleetCall, under []epoch) {
+	budget := under[len(under)-1].budget
+	l.attempts++
+	if c.attempts++; c.attempts > 1 {
+		if budget >= 0 {
+			p.accounts[budget].extra++
+		}
+		return
+	}
+	l.calls++
+	if budget >= 0 {
+		p.accounts[budget].calls++
+	}
+	if all(under, limits) {
+		l.limited++
 	}
 }
 
 // timely checks that an attempt which heeds its context was ended in time.
 func (p *fleetProvider) timely(c *fleetCall, since time.Time) {
-	most := c.op.Policy().Attempt
+	under := c.under()
+	limited := all(under, func(p *trysail.Policy) bool { return p.Attempt > 0 })
+	longest := most(under, func(p *trysail.Policy) time.Duration { return p.Attempt })
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if took := time.Since(since); most > 0 && took > most && !c.deaf {
-		p.blame("operation %d: an attempt took %v, want at most %v", c.operation, took, most)
+	if took := time.Since(since); limited && took > longest && !c.deaf {
+		p.blame("operation %d: an attempt took %v, want at most %v", c.number, took, longest)
 	}
 }
 
 // paced checks how often and how late a call comes again.
-func (p *fleetProvider) paced(c *fleetCall, r trysail.RetryPolicy) {
-	most := r.Attempts
-	for _, row := range r.Classes {
-		most = max(most, row.Attempts)
-	}
-	if r.Disabled {
-		most = 1
-	}
-	if c.attempts > most {
-		p.blame("operation %d: attempt %d, want at most %d", c.operation, c.attempts, most)
+func (p *fleetProvider) paced(c *fleetCall, under []epoch) {
+	if n := most(under, tries); c.attempts > n {
+		p.blame("operation %d: attempt %d, want at most %d", c.number, c.attempts, n)
 	}
 	if c.attempts > 1 {
 		c.waited += time.Since(c.left)
 	}
-	if c.waited > r.DelayBudget {
-		p.blame("operation %d: a call has waited %v between attempts, want at most %v", c.operation, c.waited, r.DelayBudget)
+	if d := most(under, func(p *trysail.Policy) time.Duration { return p.Retry.DelayBudget }); c.waited > d {
+		p.blame("operation %d: a call has waited %v between attempts, want at most %v", c.number, c.waited, d)
 	}
 }
 
@@ -172,12 +208,47 @@ func (p *fleetProvider) renew(c *fleetCall) {
 	c.visit.since, c.left = time.Now(), time.Now()
 }
 
+// begin and end say that a call is under way.
+func (p *fleetProvider) begin(c *fleetCall) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.books[c.number].under[c] = true
+}
+
+func (p *fleetProvider) end(c *fleetCall) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.books[c.number].under, c)
+}
+
 // leave ends the visit, if there is one.
 func (p *fleetProvider) leave(c *fleetCall) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.books[c.operation].visits, c.visit)
+	delete(p.books[c.number].visits, c.visit)
 	c.left = time.Now()
+}
+
+// oldest returns when the oldest call under way began.
+func (l *ledger) oldest() time.Time {
+	oldest := time.Now()
+	for c := range l.under {
+		if c.began.Before(oldest) {
+			oldest = c.began
+		}
+	}
+	return oldest
+}
+
+// oldestProbe returns when the oldest call began that is a probe of a generation.
+func (l *ledger) oldestProbe(generation uint64) time.Time {
+	oldest := time.Now()
+	for v := range l.visits {
+		if v.probe && v.generation == generation && v.began.Before(oldest) {
+			oldest = v.began
+		}
+	}
+	return oldest
 }
 
 // probes returns how many probes of a generation are under way.

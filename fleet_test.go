@@ -30,6 +30,8 @@ var (
 //     a second, and lets all calls through after its ramp;
 //   - when the provider is well, each throttle stops dropping; before, it drops at most MaxShare;
 //   - retries and hedges <= Share·calls + Floor·t + Floor·Window, for all that share a budget;
+//   - each of these holds while Register and Apply change the policies: a call has the attempts, waits, time limits
+//     and the budget that it began with; what calls share is bounded by the policies that they meet there;
 //   - an adaptive limit stays between MinConcurrent and MaxConcurrent;
 //   - the context of an answer that goes on lives until its permit is given back;
 //   - the observer hears of every call, attempt, hedge and transition, once and in order;
@@ -82,10 +84,12 @@ type fleet struct {
 // A fleetOperation is an operation and what its callers got.
 type fleetOperation struct {
 	*operationPlan
-	number int
-	op     *trysail.Operation
+	number       int
+	op           *trysail.Operation
+	orchestrator *trysail.Orchestrator
+	epochs       epochs
 
-	early   atomic.Int64 // calls from before the provider was well
+	early   atomic.Int64 // calls from before the provider was well, or the policy the last one
 	holds   atomic.Int64 // permits that are kept
 	settled atomic.Bool  // from now on nothing may be refused
 
@@ -104,7 +108,7 @@ type heard struct {
 func newFleet(t *testing.T, seed uint64) *fleet {
 	f := &fleet{t: t, plan: newFleetPlan(seed), start: time.Now(), over: make(chan struct{})}
 	f.bail, f.stop = context.WithCancel(t.Context())
-	f.provider = &fleetProvider{plan: f.plan, start: f.start, blame: f.blame}
+	f.provider = &fleetProvider{plan: f.plan, start: f.start, blame: f.blame, accounts: make([]fleetAccount, len(f.plan.budgets))}
 	for _, cfg := range f.plan.budgets {
 		b, err := trysail.NewRetryBudget(cfg)
 		if err != nil {
@@ -112,51 +116,85 @@ func newFleet(t *testing.T, seed uint64) *fleet {
 		}
 		f.budgets = append(f.budgets, b)
 	}
-	var orchestrators [4]*trysail.Orchestrator
+	var shared [4]*trysail.Orchestrator
 	for i, o := range f.plan.operations {
-		which := o.orchestrator
-		cfg := trysail.Config{}
-		if o.watched {
-			which += 2
-			cfg.Observer, cfg.ObserveCalls = observer(f.observe), o.told
-		}
-		if orchestrators[which] == nil {
-			orchestrators[which] = newOrchestrator(t, cfg)
-		}
-		policy := o.policy
-		if o.budget >= 0 {
-			policy.Retry.Budget = f.budgets[o.budget]
-		}
-		op, err := orchestrators[which].Register(fmt.Sprint("op", i), trysail.OperationConfig{Policy: policy})
-		if err != nil {
-			t.Fatalf("%v\n%v", err, f.plan)
-		}
-		f.ops = append(f.ops, &fleetOperation{operationPlan: o, number: i, op: op})
-		f.provider.books = append(f.provider.books, ledger{visits: map[*visit]bool{}})
+		f.ops = append(f.ops, f.operation(i, o, &shared))
+		f.provider.books = append(f.provider.books, ledger{visits: map[*visit]bool{}, under: map[*fleetCall]bool{}})
 	}
 	return f
 }
 
-// longest is how long a call of that habit may take, its waits at the gates included.
-func (o *fleetOperation) longest(h habit) time.Duration {
-	p := o.op.Policy()
-	attempt, attempts := max(patience, deafFor), p.Retry.Attempts
-	if p.Attempt > 0 {
-		attempt = max(p.Attempt, deafFor)
+// operation makes an operation, in one of the orchestrators that several share or in its own.
+func (f *fleet) operation(number int, o *operationPlan, shared *[4]*trysail.Orchestrator) *fleetOperation {
+	which := o.orchestrator
+	cfg := trysail.Config{}
+	if o.watched {
+		which += 2
+		cfg.Observer, cfg.ObserveCalls = observer(f.observe), o.told
 	}
-	if o.hedged && p.Hedge.Percentile > 0 {
-		attempt *= time.Duration(1 + p.Hedge.Max)
-	} else if o.hedged {
-		attempt += time.Duration(p.Hedge.Max) * p.Hedge.After
+	policy, name := f.under(o.policy, o.budget), fmt.Sprint("op", number)
+	made := &fleetOperation{operationPlan: o, number: number}
+	if o.applied {
+		cfg.Default = policy
+		made.orchestrator = newOrchestrator(f.t, cfg)
+		made.op = made.orchestrator.Operation(name)
+	} else {
+		if shared[which] == nil {
+			shared[which] = newOrchestrator(f.t, cfg)
+		}
+		made.orchestrator = shared[which]
+		var err error
+		if made.op, err = made.orchestrator.Register(name, trysail.OperationConfig{Policy: policy}); err != nil {
+			f.t.Fatalf("%v\n%v", err, f.plan)
+		}
 	}
+	made.epochs.begin(made.op, o.budget, func() {})
+	return made
+}
+
+// longest is how long a call of that habit that began then may have taken by now, its waits at the gates included.
+func (o *fleetOperation) longest(h habit, began time.Time) time.Duration {
+	met := o.epochs.since(began) // the gates, and what Hedged looks at with every attempt
+	wait := most(met, func(p *trysail.Policy) time.Duration { return p.Limiter.MaxWait }) +
+		most(met, func(p *trysail.Policy) time.Duration { return p.Bulkhead.MaxWait })
+	return wait + most(o.epochs.at(began), func(p *trysail.Policy) time.Duration {
+		attempt := max(patience, deafFor)
+		if p.Attempt > 0 {
+			attempt = max(p.Attempt, deafFor)
+		}
+		if o.hedged {
+			attempt = hedged(attempt, met)
+		}
+		d := time.Duration(tries(p))*attempt + p.Retry.DelayBudget
+		if p.Total > 0 && h != streaming { // of which Total bounds the wait only
+			d = min(d, p.Total+deafFor)
+		}
+		return d
+	})
+}
+
+// hedged is how long an attempt may take whose runs may take so long, one after the other.
+func hedged(attempt time.Duration, met []epoch) time.Duration {
+	before := most(met, func(p *trysail.Policy) time.Duration { return p.Hedge.After }) // each of them
+	if most(met, func(p *trysail.Policy) float64 { return p.Hedge.Percentile }) > 0 {
+		before = attempt
+	}
+	for range most(met, func(p *trysail.Policy) int { return p.Hedge.Max }) {
+		attempt += before
+	}
+	return attempt
+}
+
+// tries is how often a call may be tried.
+func tries(p *trysail.Policy) int {
+	if p.Retry.Disabled {
+		return 1
+	}
+	n := p.Retry.Attempts
 	for _, row := range p.Retry.Classes {
-		attempts = max(attempts, row.Attempts)
+		n = max(n, row.Attempts)
 	}
-	d := time.Duration(attempts)*attempt + p.Retry.DelayBudget
-	if p.Total > 0 && h != streaming { // of which Total bounds the wait only
-		d = min(d, p.Total+deafFor)
-	}
-	return p.Limiter.MaxWait + p.Bulkhead.MaxWait + d
+	return n
 }
 
 // run makes the plan happen, and prints it when something was wrong or somebody wants to see it.
@@ -171,6 +209,9 @@ func (f *fleet) run(print bool) {
 			f.sleepUntil(f.plan.heal)
 			f.caller(o, len(o.callers), callerPlan{every: steady})
 		})
+		for _, c := range o.changes {
+			callers.Go(func() { f.change(o, c) })
+		}
 		recovered.Go(func() { f.recover(o) })
 	}
 	f.watch(&recovered)
