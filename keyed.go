@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // keysPerOperation is how many keys an operation remembers.
@@ -15,11 +16,27 @@ const keysPerOperation = 1000
 type keyed struct {
 	uses atomic.Uint64 // counts calls of For, and so orders them
 
-	mu      sync.RWMutex // guards entries
+	mu      sync.RWMutex // guards what follows
 	entries map[string]*keyedEntry
+
+	// Those who may be forgotten, the first one first. Each entry is there at most once.
+	idle    []candidate // healthy when looked at
+	others  []candidate // not
+	linedUp int64       // when all were looked at; 0 if never
 }
 
+// A candidate is an entry, with its last use and its worth when it was looked at.
+type candidate struct {
+	entry *keyedEntry
+	used  uint64
+	worth int
+}
+
+// lineUpStep is how late it may be noticed that a key is well again, or fails. Looking at all takes 0.2 ms.
+const lineUpStep = int64(10 * time.Millisecond)
+
 type keyedEntry struct {
+	key  string
 	op   *Operation
 	used atomic.Uint64 // the number of its newest use
 }
@@ -33,6 +50,9 @@ type keyedEntry struct {
 // none whose calls have been failing. A forgotten key starts afresh. An unusable key gives an operation whose
 // calls fail with [ErrName].
 func (op *Operation) For(key string) *Operation {
+	if op == nil || op.common == nil {
+		return op // Do says what is wrong
+	}
 	k := op.keys.Load()
 	if k == nil {
 		op.keys.CompareAndSwap(nil, &keyed{entries: map[string]*keyedEntry{}})
@@ -43,14 +63,14 @@ func (op *Operation) For(key string) *Operation {
 	e := k.entries[key]
 	k.mu.RUnlock()
 	if e == nil {
-		e = k.add(op, key)
+		e = k.add(op, key, use)
 	}
 	e.used.Store(use)
 	return e.op
 }
 
 // add creates the entry of a key, and makes room for it.
-func (k *keyed) add(op *Operation, key string) *keyedEntry {
+func (k *keyed) add(op *Operation, key string, use uint64) *keyedEntry {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if e := k.entries[key]; e != nil {
@@ -61,12 +81,14 @@ func (k *keyed) add(op *Operation, key string) *keyedEntry {
 	}
 	set := op.settings.Load()
 	child.configure(set.strategy, set.policy, set.table)
-	e := &keyedEntry{op: child}
+	e := &keyedEntry{key: key, op: child}
+	e.used.Store(use)
 	if child.bad != nil {
 		return e
 	}
 	if len(k.entries) >= keysPerOperation {
-		k.forget()
+		delete(k.entries, k.victim(op.clock.now()).key)
+		k.idle = append(k.idle, candidate{entry: e, used: use})
 	}
 	k.entries[key] = e
 	if now := op.settings.Load(); now != set {
@@ -75,17 +97,53 @@ func (k *keyed) add(op *Operation, key string) *keyedEntry {
 	return e
 }
 
-// forget drops the entry that is missed the least.
-func (k *keyed) forget() {
-	var victim string
-	worth, used := -1, uint64(0)
-	for key, e := range k.entries {
-		w, u := e.op.worth(), e.used.Load()
-		if worth < 0 || w < worth || w == worth && u < used {
-			victim, worth, used = key, w, u
+// victim returns the entry that is missed the least. It looks at all of them at most every lineUpStep, so that
+// those who come with ever new keys cannot keep the others waiting. In between it goes by what it saw then; only
+// for a breaker that is not closed it looks again.
+func (k *keyed) victim(now int64) *keyedEntry {
+	fresh := k.linedUp == 0 || now-k.linedUp >= lineUpStep
+	if fresh {
+		k.lineUp(now)
+	}
+	for {
+		c, ok := next(&k.idle)
+		if !ok {
+			c, ok = next(&k.others)
+		}
+		if ok && (fresh || c.worth < 2) {
+			return c.entry
+		}
+		k.lineUp(now)
+		fresh = true
+	}
+}
+
+// next takes the first candidate who is as he was when he was looked at, or of less worth.
+func next(line *[]candidate) (candidate, bool) {
+	for len(*line) > 0 {
+		c := (*line)[0]
+		*line = (*line)[1:]
+		if c.used == c.entry.used.Load() && c.entry.op.worth() <= c.worth {
+			return c, true
 		}
 	}
-	delete(k.entries, victim)
+	return candidate{}, false
+}
+
+// lineUp sorts the entries by what is lost with them, and those that are equal by their last use.
+func (k *keyed) lineUp(now int64) {
+	k.linedUp, k.idle, k.others = now, nil, nil
+	for _, e := range k.entries {
+		c := candidate{e, e.used.Load(), e.op.worth()}
+		if c.worth == 0 {
+			k.idle = append(k.idle, c)
+		} else {
+			k.others = append(k.others, c)
+		}
+	}
+	for _, line := range [][]candidate{k.idle, k.others} {
+		slices.SortFunc(line, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.worth, b.worth), cmp.Compare(a.used, b.used)) })
+	}
 }
 
 // worth says how much is lost when an operation is forgotten: nothing but counters, a
