@@ -28,7 +28,7 @@ type call struct {
 
 // begin asks whether the call may be made.
 func (c *call) begin(ctx context.Context, op *Operation) error {
-	if op == nil {
+	if op == nil || op.common == nil {
 		return misuse(nil, ErrNoOperation)
 	}
 	if op.bad != nil {
@@ -133,10 +133,19 @@ func (c *call) renew() {
 // not recover, so the panic keeps its own stack.
 func (c *call) end() {
 	if !c.settled {
-		c.attempts, c.err = c.attempts+1, errPanicked
-		c.fail(result{outcome: outcomeFailure}, signalNone)
+		if !c.held {
+			c.attempts++
+		}
+		c.breakOff(errPanicked)
 		c.op.counters.rare().panics.Add(1) // after the failure, of which it is one
 	}
+}
+
+// breakOff settles a call of which no outcome will come, as a failure.
+func (c *call) breakOff(why error) {
+	c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "failed", Reason: why.Error(), Attempts: c.attempts})
+	c.err = why
+	c.fail(result{outcome: outcomeFailure}, signalNone)
 }
 
 // errPanicked is what an observer hears of a call whose function did not return.

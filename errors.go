@@ -18,7 +18,7 @@ var (
 	// valid UTF-8 or holds a control character.
 	ErrName = errors.New("unusable operation name")
 
-	// ErrNoOperation means that a nil *Operation was used.
+	// ErrNoOperation means that a nil *Operation was used, or one that was made by hand.
 	ErrNoOperation = errors.New("no operation: use one from Orchestrator.Operation or Register")
 
 	// ErrNoFunction means that a nil function was to be called.

@@ -27,7 +27,7 @@ var ErrHedgeLost = errors.New("another attempt was faster")
 // without one, from a budget of op's own with the defaults of [RetryBudgetConfig]. Nothing is hedged while the
 // breaker is not closed. A call that may be hedged costs two goroutines, some 3 us.
 func Hedged[T any](op *Operation, fn func(context.Context) (T, error)) func(context.Context) (T, error) {
-	if op == nil || op.bad != nil || fn == nil {
+	if op == nil || op.common == nil || op.bad != nil || fn == nil {
 		return fn // Do says what is wrong
 	}
 	return func(ctx context.Context) (value T, err error) {

@@ -46,9 +46,12 @@ func newPermit(h *held) *Permit {
 
 // Done gives the permit back and says how the call ended: nil is a success, any other
 // error counts by its class. Further calls do nothing but count in
-// [OperationMetrics].Misuses. Mind that "defer p.Done(err)" takes the err of that
-// moment; use a function.
+// [OperationMetrics].Misuses. On a nil permit, such as comes with a refusal, it does
+// nothing. Mind that "defer p.Done(err)" takes the err of that moment; use a function.
 func (p *Permit) Done(err error) {
+	if p == nil || p.held == nil {
+		return
+	}
 	defer runtime.KeepAlive(p) // or a collection in the middle could take it for lost
 	h := p.held
 	first := false
@@ -63,6 +66,7 @@ func (p *Permit) Done(err error) {
 
 func (h *held) done(err error) {
 	defer h.release()
+	defer h.call.end() // a method of err may panic
 	h.call.attempts, h.call.held = max(h.call.attempts, 1), true
 	if err == nil {
 		h.call.succeed()
@@ -86,8 +90,8 @@ var errLost = errors.New("the permit was lost: nobody called Done")
 func (h *held) lose() {
 	h.once.Do(func() {
 		h.release()
-		h.call.attempts, h.call.err = max(h.call.attempts, 1), errLost
-		h.call.fail(result{outcome: outcomeFailure}, signalNone)
+		h.call.attempts = max(h.call.attempts, 1)
+		h.call.breakOff(errLost)
 		h.call.op.counters.rare().misuses.Add(1)
 	})
 }
@@ -153,14 +157,12 @@ func begun[T any](ctx context.Context, h *held, fn func(context.Context) (T, err
 	case err == nil && !passed && own.Err() == nil:
 		h.cancel = cancel
 		return value, nil
-	case ctx.Err() != nil:
-		return value, cmp.Or(err, ctx.Err())
 	case err == nil: // a stream whose context has ended is none
 		if closer, ok := any(value).(interface{ Close() error }); ok {
 			_ = closer.Close()
 		}
-		return value, ErrAttemptTimeout
-	case passed:
+		return value, cmp.Or(ctx.Err(), ErrAttemptTimeout)
+	case ctx.Err() == nil && passed:
 		err = late(err)
 	}
 	return value, err
