@@ -142,6 +142,51 @@ func TestRestoreIsTold(t *testing.T) {
 	})
 }
 
+// Observers hear of the end of a restored state when it comes, also when nobody calls.
+func TestRestoreIsToldInTime(t *testing.T) {
+	for name, s := range map[string]trysail.BreakerSnapshot{
+		"an open time": {State: opened},
+		"a word":       {State: trysail.ForcedOpen},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op, r := observed(t, once())
+			time.Sleep(time.Hour)
+			end := time.Now().Add(30 * time.Second)
+			s.Operation, s.NextAttemptAt, s.ExpiresAt = "op", end, end
+			if err := op.Breaker().Restore(s); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(30*time.Second - 1)
+			synctest.Wait()
+			if got := r.heard(); len(got) != 1 {
+				t.Errorf("heard %+v before the end, want what was restored", got)
+			}
+			time.Sleep(time.Nanosecond)
+			synctest.Wait()
+			if got := r.heard(); len(got) != 2 {
+				t.Errorf("heard %+v at the end, want it", got)
+			}
+		})
+	}
+}
+
+// The longest that there is can be restored.
+func TestRestoreOfTheLargest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, once())
+		s := trysail.BreakerSnapshot{
+			Operation: "op", State: opened, Failures: 65535, Reopens: 65535,
+			NextAttemptAt: time.Now().Add(31 * 24 * time.Hour), ExpiresAt: time.Now().Add(366 * 24 * time.Hour),
+		}
+		if err := op.Breaker().Restore(s); err != nil {
+			t.Fatalf("Restore() = %v", err)
+		}
+		if got := op.Breaker().Snapshot(); got.Failures != s.Failures || got.Reopens != s.Reopens || !got.NextAttemptAt.Equal(s.NextAttemptAt) {
+			t.Errorf("Snapshot() = %+v, want what was restored", got)
+		}
+	})
+}
+
 // What was due before the restart happens when the state is restored, not before.
 func TestRestoreKeepsEventsInOrder(t *testing.T) {
 	for name, s := range map[string]trysail.BreakerSnapshot{
@@ -229,6 +274,7 @@ func TestBadSnapshots(t *testing.T) {
 	}
 	err := orc.Restore([]trysail.BreakerSnapshot{
 		{Operation: "a", State: 9, Failures: -1, Reopens: -1},
+		{Operation: "next", State: trysail.MetricsOnly + 1},
 		{Operation: "b", State: opened},
 		{Operation: "c", State: opened, NextAttemptAt: now.Add(32 * 24 * time.Hour)},
 		{Operation: "d", State: trysail.ForcedOpen, ExpiresAt: now.Add(367 * 24 * time.Hour)},
@@ -241,6 +287,7 @@ func TestBadSnapshots(t *testing.T) {
 	})
 	for _, want := range []string{
 		`operation "a": BreakerSnapshot.State is State(9), want one of closed to metrics-only`,
+		`operation "next": BreakerSnapshot.State is State(6), want one of closed to metrics-only`,
 		"BreakerSnapshot.Failures is -1, want 0 to 65535", "BreakerSnapshot.Reopens is -1, want 0 to 65535",
 		`operation "b": BreakerSnapshot.NextAttemptAt is zero, want the time until which it is open`,
 		`operation "c": BreakerSnapshot.NextAttemptAt is `, "want at most 744h0m0s from now",
