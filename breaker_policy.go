@@ -137,7 +137,7 @@ func (b *BreakerPolicy) check(f *faults) {
 	f.count("Breaker.HalfOpenMaxCalls", b.HalfOpenMaxCalls, maxProbes)
 	f.span("Breaker.ProbeTimeout", b.ProbeTimeout)
 	b.checkRates(f)
-	if b.MaxRecovery != 0 && (b.MaxRecovery < b.RecoveryTimeout || b.MaxRecovery > 24*time.Hour) {
+	if b.MaxRecovery != 0 && (b.MaxRecovery < max(b.RecoveryTimeout, 0) || b.MaxRecovery > 24*time.Hour) {
 		f.add("Breaker.MaxRecovery", "%v, want at least RecoveryTimeout, which is %v, and at most 24h, or 0s for no growth",
 			b.MaxRecovery, b.RecoveryTimeout)
 	}
@@ -157,6 +157,7 @@ func (b *BreakerPolicy) checkRates(f *faults) {
 		f.add("Breaker.RatesOnly", "true without a rate, so that nothing could open the breaker; want FailureRate or SlowRate, too")
 	}
 	if !b.rated() {
+		b.checkUnrated(f)
 		return
 	}
 	if b.SlowRate > 0 || b.SlowCall < 0 {
@@ -171,5 +172,21 @@ func (b *BreakerPolicy) checkRates(f *faults) {
 	f.count("Breaker.MinCalls", b.MinCalls, maxWindowCalls)
 	if b.WindowCalls > 0 && b.MinCalls > b.WindowCalls {
 		f.add("Breaker.MinCalls", "%d, which a window of %d calls can never hold; want at most that", b.MinCalls, b.WindowCalls)
+	}
+}
+
+// checkUnrated notes what is wrong with numbers that mean nothing as long as there is no rate.
+func (b *BreakerPolicy) checkUnrated(f *faults) {
+	if b.SlowCall < 0 {
+		f.add("Breaker.SlowCall", "%v, want 0s or more, and SlowRate with it", b.SlowCall)
+	}
+	if b.Window < 0 {
+		f.add("Breaker.Window", "%v, want 0s or more, and a rate with it", b.Window)
+	}
+	if b.WindowCalls < 0 {
+		f.add("Breaker.WindowCalls", "%d, want 0 or more, and a rate with it", b.WindowCalls)
+	}
+	if b.MinCalls < 0 {
+		f.add("Breaker.MinCalls", "%d, want 0 or more, and a rate with it", b.MinCalls)
 	}
 }

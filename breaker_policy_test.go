@@ -2,6 +2,7 @@ package trysail_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,5 +177,26 @@ func TestBreakerFieldsComeFromTheDefault(t *testing.T) {
 	}
 	if got := orc.Configuration().Default.Breaker; got != base {
 		t.Errorf("Configuration().Default.Breaker = %+v, want %+v", got, base)
+	}
+}
+
+// Numbers that mean nothing without a rate must be possible nevertheless: the rate may come with the next
+// configuration. Faults do not hide each other.
+func TestNegativeNumbersWithoutARate(t *testing.T) {
+	_, err := trysail.New(trysail.Config{Default: trysail.Policy{Breaker: trysail.BreakerPolicy{
+		SlowCall: -1, Window: -1, WindowCalls: -1, MinCalls: -1, MaxRecovery: -1, RecoveryTimeout: -1,
+	}}})
+	for _, want := range []string{
+		"Default.Breaker.SlowCall is -1ns, want 0s or more", "Default.Breaker.Window is -1ns, want 0s or more",
+		"Default.Breaker.WindowCalls is -1, want 0 or more", "Default.Breaker.MinCalls is -1, want 0 or more",
+		"Default.Breaker.MaxRecovery is -1ns, want at least RecoveryTimeout",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("New() lacks %q:\n%v", want, err)
+		}
+	}
+	breaker := trysail.BreakerPolicy{SlowCall: time.Second, Window: time.Minute, WindowCalls: 5, MinCalls: 5}
+	if _, err := trysail.New(trysail.Config{Default: trysail.Policy{Breaker: breaker}}); err != nil {
+		t.Errorf("New() = %v, want good numbers taken", err)
 	}
 }
