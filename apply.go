@@ -84,6 +84,7 @@ func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
 func (o *Orchestrator) enact(old *resolver, plans []plan) (c Change) {
 	before, after := old.config.Default.complete(), o.rules.config.Default.complete()
 	c.compare("", setting{old.config.DefaultStrategy, &before}, setting{o.rules.config.DefaultStrategy, &after})
+	o.rest(&c, &old.config, &o.rules.config)
 	for class, row := range o.rules.table {
 		if was := old.table[class]; was != row {
 			name := fmt.Sprintf("Classes[%v]", Class(class))
@@ -98,6 +99,23 @@ func (o *Orchestrator) enact(old *resolver, plans []plan) (c Change) {
 		p.op.configure(p.strategy, p.policy, &o.rules.table)
 	}
 	return c
+}
+
+// rest adds what differs besides the default policy, the classes, and the operations that there are: the
+// switch for all, and the strategies of operations that do not exist yet.
+func (o *Orchestrator) rest(c *Change, was, is *Config) {
+	if was.Disabled != is.Disabled {
+		c.Fields = append(c.Fields, FieldChange{"", "Disabled", fmt.Sprint(was.Disabled), fmt.Sprint(is.Disabled)})
+	}
+	named := map[string]Strategy{}
+	maps.Copy(named, was.Strategies)
+	maps.Copy(named, is.Strategies)
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		before, after := was.Strategies[name], is.Strategies[name]
+		if _, exists := o.operations[name]; !exists && before != after {
+			c.Fields = append(c.Fields, FieldChange{"", fmt.Sprintf("Strategies[%s]", name), string(before), string(after)})
+		}
+	}
 }
 
 // compare adds what differs between two settings and reports whether anything does.

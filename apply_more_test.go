@@ -125,6 +125,21 @@ func TestChangeListsClassesAndDisabled(t *testing.T) {
 	}
 }
 
+// What becomes another for operations that do not exist yet is a change, too.
+func TestChangeWithoutOperations(t *testing.T) {
+	orc := newOrchestrator(t, trysail.Config{Strategies: map[string]trysail.Strategy{"gone": trysail.Critical, "same": trysail.Critical}})
+	orc.Operation("there")
+	cfg := trysail.Config{Disabled: true, Strategies: map[string]trysail.Strategy{"same": trysail.Critical, "new": trysail.Aggressive, "there": trysail.Critical}}
+	got := apply(t, orc, cfg)
+	want := ".Disabled: false -> true\n.Strategies[gone]: critical -> \n.Strategies[new]:  -> aggressive\nthere.Strategy: balanced -> critical\n"
+	if !strings.HasPrefix(diff(got), want) || !slices.Equal(got.Operations, []string{"there"}) {
+		t.Errorf("Apply() = %s%v, want\n%sand so on", diff(got), got.Operations, want)
+	}
+	if again := apply(t, orc, cfg); len(again.Fields) != 0 || len(again.Operations) != 0 {
+		t.Errorf("Apply() of the same = %+v, want nothing changed", again)
+	}
+}
+
 func TestApplyNamesTheFaultsOfAllOperations(t *testing.T) {
 	orc := newOrchestrator(t, trysail.Config{})
 	for _, name := range []string{"a", "b"} {
