@@ -234,7 +234,7 @@ func (f *fleet) calm(o *fleetOperation) bool {
 	before, _ := o.op.Throttle()
 	for time.Since(quiet) <= window+time.Second {
 		if time.Since(began) > 60*window+o.gap() {
-			if o.limiting(window) {
+			if o.limiting(10 * window) {
 				return false
 			}
 			f.blame("operation %d: Throttle() = %+v %v after the provider is well, want nothing dropped", o.number, before, time.Since(began))
@@ -250,11 +250,11 @@ func (f *fleet) calm(o *fleetOperation) bool {
 	return true
 }
 
-// limiting reports whether the limiter makes calls wait, or refuses them, in the time of a window.
-func (o *fleetOperation) limiting(window time.Duration) bool {
+// limiting reports whether the limiter makes calls wait, or refuses them, within some time.
+func (o *fleetOperation) limiting(within time.Duration) bool {
 	before, _ := o.op.Limiter()
 	refused := o.op.Metrics().Limited
-	time.Sleep(window)
+	time.Sleep(within)
 	after, _ := o.op.Limiter()
 	return after.Waits > before.Waits || o.op.Metrics().Limited > refused
 }
