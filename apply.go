@@ -30,8 +30,8 @@ type FieldChange struct {
 // Operations keep their handles, the state of their breakers, their windows and their counters. Calls
 // that are under way finish as they began; calls that begin while Apply runs find the old or the new
 // settings of their operation. A breaker, a limiter and a bulkhead are shared by all calls, so their
-// numbers change for all of them at once. What was given to [Orchestrator.Register] still
-// holds. The Observer stays the one of New, and hears what it did.
+// numbers change for all of them at once; functions given to [Hedged] look at the policy with each attempt. What
+// was given to [Orchestrator.Register] still holds. The Observer stays the one of New, and hears what it did.
 func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	next, err := newResolver(cfg)
 	if err != nil {
