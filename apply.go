@@ -107,13 +107,24 @@ func (o *Orchestrator) rest(c *Change, was, is *Config) {
 	if was.Disabled != is.Disabled {
 		c.Fields = append(c.Fields, FieldChange{"", "Disabled", fmt.Sprint(was.Disabled), fmt.Sprint(is.Disabled)})
 	}
-	named := map[string]Strategy{}
-	maps.Copy(named, was.Strategies)
-	maps.Copy(named, is.Strategies)
+	named := map[string]bool{}
+	for _, cfg := range []*Config{was, is} {
+		for name := range cfg.Strategies {
+			named[name] = true
+		}
+		for name := range cfg.Operations {
+			named[name] = true
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
-		before, after := was.Strategies[name], is.Strategies[name]
-		if _, exists := o.operations[name]; !exists && before != after {
+		if _, exists := o.operations[name]; exists {
+			continue
+		}
+		if before, after := was.Strategies[name], is.Strategies[name]; before != after {
 			c.Fields = append(c.Fields, FieldChange{"", fmt.Sprintf("Strategies[%s]", name), string(before), string(after)})
+		}
+		if before, after := was.Operations[name], is.Operations[name]; before != after {
+			c.compare(name, setting{before.Strategy, &before.Policy}, setting{after.Strategy, &after.Policy})
 		}
 	}
 }

@@ -31,6 +31,10 @@ type Config struct {
 	// what [Orchestrator.Register] says, so that operators can overrule code.
 	Strategies map[string]Strategy
 
+	// Operations gives single operations a strategy, numbers, or both, by name. It goes before
+	// what [Orchestrator.Register] says, field by field, and after Strategies.
+	Operations map[string]OperationConfig
+
 	// Classes replaces rows of the table of what a class of failure leads to.
 	Classes map[Class]Consequence
 
@@ -58,7 +62,7 @@ type OperationConfig struct {
 func (c Config) withDefaults() (Config, consequences, error) {
 	c.Preset = cmp.Or(c.Preset, "simple")
 	c.DefaultStrategy = cmp.Or(c.DefaultStrategy, Balanced)
-	c.Strategies = maps.Clone(c.Strategies)
+	c.Strategies, c.Operations = maps.Clone(c.Strategies), maps.Clone(c.Operations)
 	base := c.DefaultStrategy.Policy()
 	if c.DefaultStrategy == Balanced {
 		base = simple()
@@ -86,9 +90,10 @@ func checkStrategy(field string, s Strategy) error {
 // A resolver finds what operations do. The policies of operations that say nothing
 // themselves are made once and shared: they are most of what an idle operation is.
 type resolver struct {
-	config Config
-	table  consequences
-	shared map[Strategy]*Policy
+	config  Config
+	table   consequences
+	shared  map[Strategy]*Policy
+	special map[string]*Policy // of Config.Operations
 }
 
 // newResolver checks the configuration.
@@ -97,29 +102,59 @@ func newResolver(c Config) (*resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trysail config: %w", err)
 	}
-	r := &resolver{config: c, table: table, shared: map[Strategy]*Policy{}}
+	r := &resolver{config: c, table: table, shared: map[Strategy]*Policy{}, special: map[string]*Policy{}}
 	for _, s := range Strategies() {
 		policy := r.policy(s, Policy{})
 		r.shared[s] = &policy
 	}
+	if err := r.specialize(); err != nil {
+		return nil, fmt.Errorf("trysail config: %w", err)
+	}
 	return r, nil
 }
 
-// named resolves what the named operation does when it says nothing itself. It
+// specialize makes the policies of the operations that the configuration names, and checks them.
+func (r *resolver) specialize() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(r.config.Operations)) {
+		where, own := fmt.Sprintf("Operations[%q]", name), r.config.Operations[name]
+		if err := checkName(name); err != nil {
+			errs = append(errs, fmt.Errorf("Operations: %w", err))
+		}
+		strategy := r.strategy(name, "")
+		if err := checkStrategy(where+".Strategy", strategy); err != nil {
+			errs, strategy = append(errs, err), r.config.DefaultStrategy
+		}
+		if own.Policy == (Policy{}) {
+			continue
+		}
+		policy := r.policy(strategy, own.Policy)
+		r.special[name] = &policy
+		errs = append(errs, policy.check(where+".Policy"))
+	}
+	return errors.Join(errs...)
+}
+
+// strategy returns the strategy of the named operation, for which its registration wants the one given, or "".
+func (r *resolver) strategy(name string, registered Strategy) Strategy {
+	return cmp.Or(r.config.Strategies[name], r.config.Operations[name].Strategy, registered, r.config.DefaultStrategy)
+}
+
+// named resolves what the named operation does when its registration says nothing. It
 // cannot fail, because the configuration has been checked.
 func (r *resolver) named(name string) (Strategy, *Policy) {
-	strategy := cmp.Or(r.config.Strategies[name], r.config.DefaultStrategy)
-	return strategy, r.shared[strategy]
+	strategy := r.strategy(name, "")
+	return strategy, cmp.Or(r.special[name], r.shared[strategy])
 }
 
 // own resolves what an operation with a configuration of its own does.
 func (r *resolver) own(name string, own OperationConfig) (Strategy, *Policy, error) {
-	strategy := cmp.Or(r.config.Strategies[name], own.Strategy, r.config.DefaultStrategy)
+	strategy := r.strategy(name, own.Strategy)
 	wanted := cmp.Or(own.Strategy, strategy) // an overruled strategy must exist, too
-	if own.Policy == (Policy{}) {
+	if own.Policy == (Policy{}) && r.special[name] == nil {
 		return strategy, r.shared[strategy], checkStrategy("Strategy", wanted)
 	}
-	policy := r.policy(strategy, own.Policy)
+	policy := r.policy(strategy, r.config.Operations[name].Policy.or(own.Policy))
 	return strategy, &policy, errors.Join(checkStrategy("Strategy", wanted), policy.check("Policy"))
 }
 
