@@ -88,12 +88,12 @@ func (p Preset) With(c Custom) trysail.Config {
 
 // otherName returns the long name of an operation for its short one and the other way round, "" for any other operation.
 func otherName(operation string) string {
-	for short, long := range Aliases() {
+	for _, alias := range aliases {
 		switch operation {
-		case short:
-			return long
-		case long:
-			return short
+		case alias.short:
+			return alias.long
+		case alias.long:
+			return alias.short
 		}
 	}
 	return ""

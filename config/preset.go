@@ -1,16 +1,14 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/trysail-go/trysail"
 )
 
-// A Preset is a complete set of numbers under one name.
+// A Preset is a complete set of numbers under one name. [Preset.Check] says what may stand in it.
 type Preset struct {
 	Key         string // what operators write, in lower case
 	Name        string // for people
@@ -18,14 +16,14 @@ type Preset struct {
 
 	RetryAttempts           int              // attempts per call, the first included
 	CircuitBreakerThreshold int              // failed calls in a row that open a breaker
-	RecoveryTimeout         time.Duration    // how long a breaker stays open
+	RecoveryTimeout         time.Duration    // how long a breaker stays open, in whole seconds
 	DefaultStrategy         trysail.Strategy // of operations without one of their own
 
-	// OperationOverrides gives operations a strategy by their short name; see
-	// [Aliases].
+	// OperationOverrides gives operations a strategy by name. The short and the long name of an
+	// operation mean the same; see [Aliases].
 	OperationOverrides map[string]trysail.Strategy
 
-	// EnvironmentContexts are the environments that the preset is meant for.
+	// EnvironmentContexts are the environments that the preset is meant for: development, testing, staging, production.
 	EnvironmentContexts []string
 }
 
@@ -69,19 +67,9 @@ func Presets() []Preset {
 	}
 }
 
-// Find returns the built-in preset with that key. The error for any other key is
-// the specification's, word for word.
-func Find(key string) (Preset, error) {
-	presets := Presets()
-	if i := slices.IndexFunc(presets, func(p Preset) bool { return p.Key == key }); i >= 0 {
-		return presets[i], nil
-	}
-	keys := make([]string, len(presets))
-	for i, p := range presets {
-		keys[i] = "'" + p.Key + "'"
-	}
-	return Preset{}, fmt.Errorf("Invalid preset '%s'. Available: [%s]", key, strings.Join(keys, ", "))
-}
+// Find returns the built-in preset with that key; see [Manager] for others. The error for any other key is the
+// specification's, word for word. The caller owns the preset.
+func Find(key string) (Preset, error) { return NewManager().Get(key) }
 
 // Config returns the policies that the preset stands for.
 func (p Preset) Config() trysail.Config {
@@ -120,25 +108,9 @@ func (p Preset) policy() trysail.Policy {
 	}
 }
 
-// Aliases returns the long name of each operation that presets know by a short one.
-func Aliases() map[string]string {
-	return map[string]string{
-		"summarize":  "summarize_text",
-		"sentiment":  "analyze_sentiment",
-		"key_points": "extract_key_points",
-		"questions":  "generate_questions",
-		"qa":         "answer_question",
-	}
-}
-
-// withAliases adds the long name beside each short one.
-func withAliases(overrides map[string]trysail.Strategy) map[string]trysail.Strategy {
-	all := maps.Clone(overrides)
-	aliases := Aliases()
-	for name, strategy := range overrides {
-		if long, ok := aliases[name]; ok {
-			all[long] = strategy
-		}
-	}
-	return all
+// clone returns a preset that shares nothing with p.
+func (p Preset) clone() Preset {
+	p.OperationOverrides = maps.Clone(p.OperationOverrides)
+	p.EnvironmentContexts = slices.Clone(p.EnvironmentContexts)
+	return p
 }

@@ -180,7 +180,9 @@ func short(text string) string {
 }
 
 // quote puts text between single quotes, cut, and with escapes for what cannot be shown.
-func quote(text string) string { return "'" + printable(short(text)) + "'" }
+func quote(text string) string {
+	return "'" + printable(short(strings.ToValidUTF8(text, "\ufffd"))) + "'"
+}
 
 // printable escapes what cannot be shown, and what would end a quotation.
 func printable(text string) string {
