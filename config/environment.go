@@ -17,8 +17,8 @@ type Environment struct {
 // server must not start.
 func (e Environment) Guarded() bool { return e.Name == "production" || e.Name == "staging" }
 
-// DetectEnvironment returns the environment that the variables name. Only whole
-// words count, so that "nonprod" is not taken for production. ENFORCE_AUTH
+// DetectEnvironment returns the environment that the variables name, for a decision that must not be a guess; [Detect]
+// guesses. Only whole words count, so that "nonprod" is not taken for production. ENFORCE_AUTH
 // outranks all names: who asks for authentication means production.
 func DetectEnvironment(lookup func(string) (string, bool)) Environment {
 	env := Environ(lookup)
@@ -27,24 +27,9 @@ func DetectEnvironment(lookup func(string) (string, bool)) Environment {
 	}
 	for _, variable := range environmentVariables {
 		value := env.Value(variable, "")
-		if name := canonical(strings.ToLower(value)); name != "" {
-			return Environment{Name: name, Source: variable + "=" + value}
+		if k := findName(strings.ToLower(value)); k != nil {
+			return Environment{Name: k.environment, Source: variable + "=" + value}
 		}
 	}
 	return Environment{}
-}
-
-func canonical(word string) string {
-	switch word {
-	case "development", "dev":
-		return "development"
-	case "testing", "test":
-		return "testing"
-	case "staging", "stage":
-		return "staging"
-	case "production", "prod", "live":
-		return "production"
-	default:
-		return ""
-	}
 }
