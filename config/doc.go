@@ -4,6 +4,7 @@
 //	cfg, err := config.Load(os.LookupEnv)
 //	orc, err := trysail.New(cfg.Trysail)
 //
-// A preset is data: three come with the package, see [Presets]. Numbers of an operator's own go on top of one: a
-// [Custom], which [Validate] makes of a JSON document.
+// A preset is data: three come with the package, others can be registered with a [Manager]. Numbers of an operator's own go
+// on top of one: a [Custom], which [Validate] makes of a JSON document. [Templates] are such documents to begin with.
+// Which preset fits, [Recommend] says by the name of an environment, and [Detect] by what there is around the program.
 package config

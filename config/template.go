@@ -37,7 +37,7 @@ func Templates() []Template {
 		}.Template(),
 		Preset{
 			Key: "low_latency", Name: "Low Latency",
-			Description:   "One attempt and at most five seconds of waiting, for callers who have something else to show.",
+			Description:   "One attempt, and a breaker that is asked again after ten seconds, for callers who have something else to show.",
 			RetryAttempts: 1, CircuitBreakerThreshold: 2, RecoveryTimeout: 10 * time.Second,
 			DefaultStrategy: trysail.Aggressive,
 		}.Template().with(Custom{
