@@ -86,7 +86,7 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
-		Time: time.Now().UTC(), Outcome: "failed", Reason: c.whyNot(v), Class: v.class, Attempts: c.attempts,
+		Time: time.Now().UTC(), Outcome: "failed", Reason: c.told(c.whyNot(v)), Class: v.class, Attempts: c.attempts,
 	})
 	r := result{outcome: outcomeNeutral, class: v.class, after: v.after}
 	if c.set.table[v.class].Count {

@@ -225,6 +225,7 @@ func (b *BreakerPolicy) fields(add func(string, any)) {
 	add("Breaker.RecoveryJitter", b.RecoveryJitter)
 	add("Breaker.HonorRetryAfter", b.HonorRetryAfter)
 	add("Breaker.RampUp", b.RampUp)
+	add("Breaker.Enforce", b.Enforce)
 	add("Breaker.Disabled", b.Disabled)
 }
 

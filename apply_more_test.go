@@ -65,6 +65,7 @@ func TestChangeListsEveryField(t *testing.T) {
 		"Breaker.RecoveryJitter: 0 -> 0.2":       func(p *policy) { p.Breaker.RecoveryJitter = 0.2 },
 		"Breaker.HonorRetryAfter: false -> true": func(p *policy) { p.Breaker.HonorRetryAfter = true },
 		"Breaker.RampUp: 0s -> 1m0s":             func(p *policy) { p.Breaker.RampUp = time.Minute },
+		"Breaker.Enforce: 1 -> 0.25":             func(p *policy) { p.Breaker.Enforce = 0.25 },
 		"Breaker.Disabled: false -> true":        func(p *policy) { p.Breaker.Disabled = true },
 	} {
 		t.Run(want, func(t *testing.T) {

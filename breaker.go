@@ -2,6 +2,7 @@ package trysail
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,10 +85,11 @@ type word uint64
 
 // The flags send calls that a closed breaker could pass with one load to the lock.
 const (
+	flagLenient word = 1 << 4 // open, but not for every call
 	flagRated   word = 1 << 5 // outcomes go into a window
 	flagWatched word = 1 << 6 // calls under way are counted
 	flagRamp    word = 1 << 7 // not all calls are let through yet
-	allFlags         = flagRated | flagWatched | flagRamp
+	allFlags         = flagLenient | flagRated | flagWatched | flagRamp
 )
 
 // maxFailures is how many failed calls in a row are counted.
@@ -114,6 +116,7 @@ type permit struct {
 	generation uint64
 	among      *inFlight // where it is counted as under way; nil if nowhere
 	probe      bool
+	leaked     bool   // the breaker would have refused it; its outcome moves nothing
 	place      int8   // a probe's place among the leases
 	lease      uint32 // the number of its lease
 }
@@ -130,7 +133,7 @@ func (b *Breaker) admit(now int64) (permit, *Error) {
 	if w&0xff&^flagRated == word(Closed) {
 		return permit{generation: w.generation()}, nil
 	}
-	if w.state() == Open {
+	if w.state() == Open && w&flagLenient == 0 {
 		if refused := b.refused(w, now); refused != nil {
 			return permit{}, refused
 		}
@@ -158,15 +161,25 @@ func (b *Breaker) admitSlowly(now int64) (permit, *Error) {
 		b.shadow(now)
 	default: // disabled
 	}
-	if !admitted {
+	if p.leaked = !admitted && b.leaks(); !admitted && !p.leaked {
 		return permit{}, b.refuse(now)
 	}
 	p.generation = b.load().generation()
-	if b.calls != nil {
+	if b.calls != nil && !p.leaked {
 		b.calls.begin(now)
 		p.among = b.calls
 	}
 	return p, nil
+}
+
+// leaks reports whether a call that the rules would refuse is among those that are let
+// through nevertheless, and counts it. An operator's refusal is not softened.
+func (b *Breaker) leaks() bool {
+	if b.policy.Enforce == 1 || b.load().state() == ForcedOpen || rand.Float64() < b.policy.Enforce {
+		return false
+	}
+	b.op.counters.rare().leaked.Add(1)
+	return true
 }
 
 // lease gives p a place for a probe, if there is one.
@@ -244,6 +257,9 @@ func (b *Breaker) succeed(p permit, start, now int64) {
 
 // settle takes a call's result.
 func (b *Breaker) settle(p permit, r result, start, now int64) {
+	if p.leaked {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.count(p, r, start, now)

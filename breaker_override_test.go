@@ -50,7 +50,7 @@ func TestR9OverrideIsInTheSnapshotAndToldOf(t *testing.T) {
 					}
 					want := trysail.BreakerSnapshot{
 						Operation: "op", State: state, Reason: "maintenance (ada)", Generation: before.Generation + 1,
-						FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1,
+						FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, Enforce: 1,
 						LastFailure: before.LastFailure, Override: o,
 					}
 					if d > 0 {

@@ -76,6 +76,14 @@ type BreakerPolicy struct {
 	// calls through, from a tenth to all: up to 1 h. Default 0: all at once.
 	RampUp time.Duration
 
+	// Enforce is which share of the calls that its rules tell the breaker to refuse it does refuse, as chance
+	// will have it, so that a breaker can be tried on a part of the traffic: more than 0, at most 1. Default
+	// 1: all. The others are let through and counted in [OperationMetrics].Leaked. They are ordinary calls, except
+	// that their outcome moves the breaker nowhere: it is in the state in which it would be if it had refused
+	// them. They are no probes, and make one attempt as long as the breaker is not closed. [Breaker.ForceOpen]
+	// refuses every call nevertheless. To refuse none, and to see what the rules would do, use [Breaker.MetricsOnly].
+	Enforce float64
+
 	// Disabled gives the operation no breaker.
 	Disabled bool
 }
@@ -112,12 +120,14 @@ func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
 	b.RecoveryJitter = cmp.Or(b.RecoveryJitter, base.RecoveryJitter)
 	b.HonorRetryAfter = b.HonorRetryAfter || base.HonorRetryAfter
 	b.RampUp = cmp.Or(b.RampUp, base.RampUp)
+	b.Enforce = cmp.Or(b.Enforce, base.Enforce)
 	b.Disabled = b.Disabled || base.Disabled
 	return b
 }
 
 // complete derives what no strategy states.
 func (b BreakerPolicy) complete() BreakerPolicy {
+	b.Enforce = cmp.Or(b.Enforce, 1)
 	if b.rated() {
 		b.Window = cmp.Or(b.Window, defaultWindow)
 		if b.MinCalls == 0 {
@@ -146,6 +156,9 @@ func (b *BreakerPolicy) check(f *faults) {
 	}
 	if b.RampUp < 0 || b.RampUp > time.Hour {
 		f.add("Breaker.RampUp", "%v, want 0s to 1h", b.RampUp)
+	}
+	if !(b.Enforce > 0 && b.Enforce <= 1) { // written so that NaN fails too
+		f.add("Breaker.Enforce", "%v, want more than 0 and at most 1, or 0 for 1; it is Breaker.MetricsOnly that refuses nothing", b.Enforce)
 	}
 }
 

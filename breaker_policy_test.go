@@ -17,6 +17,7 @@ func TestBadBreakerFields(t *testing.T) {
 		return b
 	}
 	const share = ", want more than 0 and at most 1, or 0 for no such rule"
+	const enforce = ", want more than 0 and at most 1, or 0 for 1; it is Breaker.MetricsOnly that refuses nothing"
 	for name, tc := range map[string]struct {
 		policy policy
 		want   []string
@@ -56,24 +57,29 @@ func TestBadBreakerFields(t *testing.T) {
 			policy{MaxRecovery: time.Minute - 1},
 			[]string{"MaxRecovery is 59.999999999s, want at least RecoveryTimeout, which is 1m0s, and at most 24h, or 0s for no growth"},
 		},
-		"negative max recovery": {policy{MaxRecovery: -1}, []string{"MaxRecovery is -1ns, want at least RecoveryTimeout, which is 1m0s"}},
-		"long max recovery":     {policy{MaxRecovery: 24*time.Hour + 1}, []string{"MaxRecovery is 24h0m0.000000001s, want at least"}},
-		"negative jitter":       {policy{RecoveryJitter: -0.1}, []string{"RecoveryJitter is -0.1, want 0 to 0.5"}},
-		"much jitter":           {policy{RecoveryJitter: 0.51}, []string{"RecoveryJitter is 0.51, want 0 to 0.5"}},
-		"jitter NaN":            {policy{RecoveryJitter: math.NaN()}, []string{"RecoveryJitter is NaN, want 0 to 0.5"}},
-		"negative ramp":         {policy{RampUp: -time.Second}, []string{"RampUp is -1s, want 0s to 1h"}},
-		"long ramp":             {policy{RampUp: time.Hour + 1}, []string{"RampUp is 1h0m0.000000001s, want 0s to 1h"}},
+		"negative max recovery":   {policy{MaxRecovery: -1}, []string{"MaxRecovery is -1ns, want at least RecoveryTimeout, which is 1m0s"}},
+		"long max recovery":       {policy{MaxRecovery: 24*time.Hour + 1}, []string{"MaxRecovery is 24h0m0.000000001s, want at least"}},
+		"negative jitter":         {policy{RecoveryJitter: -0.1}, []string{"RecoveryJitter is -0.1, want 0 to 0.5"}},
+		"much jitter":             {policy{RecoveryJitter: 0.51}, []string{"RecoveryJitter is 0.51, want 0 to 0.5"}},
+		"jitter NaN":              {policy{RecoveryJitter: math.NaN()}, []string{"RecoveryJitter is NaN, want 0 to 0.5"}},
+		"negative ramp":           {policy{RampUp: -time.Second}, []string{"RampUp is -1s, want 0s to 1h"}},
+		"long ramp":               {policy{RampUp: time.Hour + 1}, []string{"RampUp is 1h0m0.000000001s, want 0s to 1h"}},
+		"negative enforcement":    {policy{Enforce: -0.1}, []string{"Enforce is -0.1" + enforce}},
+		"enforcement in per cent": {policy{Enforce: 50}, []string{"Enforce is 50" + enforce}},
+		"enforcement over 1":      {policy{Enforce: 1.01}, []string{"Enforce is 1.01" + enforce}},
+		"enforcement NaN":         {policy{Enforce: math.NaN()}, []string{"Enforce is NaN" + enforce}},
 		"all at once": {
 			policy{
 				FailureThreshold: 101, RecoveryTimeout: 2 * time.Hour, HalfOpenMaxCalls: 11, ProbeTimeout: -1,
 				FailureRate: 2, SlowRate: 0.5, SlowCall: 2 * time.Hour, Window: 2 * time.Hour, WindowCalls: 10_001, MinCalls: 10_002,
-				MaxRecovery: time.Hour, RecoveryJitter: 1, RampUp: 2 * time.Hour,
+				MaxRecovery: time.Hour, RecoveryJitter: 1, RampUp: 2 * time.Hour, Enforce: 2,
 			},
 			[]string{
 				"FailureThreshold is 101, want", "RecoveryTimeout is 2h0m0s, want", "HalfOpenMaxCalls is 11, want", "ProbeTimeout is -1ns, want",
 				"FailureRate is 2, want", "SlowCall is 2h0m0s, want", "Window is 2h0m0s, want", "WindowCalls is 10001, want",
 				"MinCalls is 10002, want 1 to 10000", "MinCalls is 10002, which a window of 10001 calls",
 				"MaxRecovery is 1h0m0s, want at least RecoveryTimeout, which is 2h0m0s", "RecoveryJitter is 1, want", "RampUp is 2h0m0s, want",
+				"Enforce is 2, want",
 			},
 		},
 	} {
@@ -97,13 +103,13 @@ func TestBreakerLimitsAreIncluded(t *testing.T) {
 		FailureThreshold: 1, RecoveryTimeout: 1, HalfOpenMaxCalls: 1, ProbeTimeout: 1,
 		FailureRate: math.SmallestNonzeroFloat64, SlowRate: math.SmallestNonzeroFloat64, SlowCall: 1,
 		Window: time.Second, WindowCalls: 1, MinCalls: 1, RatesOnly: true,
-		MaxRecovery: 1, RecoveryJitter: math.SmallestNonzeroFloat64, HonorRetryAfter: true, RampUp: 1,
+		MaxRecovery: 1, RecoveryJitter: math.SmallestNonzeroFloat64, HonorRetryAfter: true, RampUp: 1, Enforce: math.SmallestNonzeroFloat64,
 	}
 	most := trysail.BreakerPolicy{
 		FailureThreshold: 100, RecoveryTimeout: time.Hour, HalfOpenMaxCalls: 10, ProbeTimeout: time.Hour,
 		FailureRate: 1, SlowRate: 1, SlowCall: time.Hour,
 		Window: time.Hour, WindowCalls: 10_000, MinCalls: 10_000,
-		MaxRecovery: 24 * time.Hour, RecoveryJitter: 0.5, RampUp: time.Hour,
+		MaxRecovery: 24 * time.Hour, RecoveryJitter: 0.5, RampUp: time.Hour, Enforce: 1,
 	}
 	for name, breaker := range map[string]trysail.BreakerPolicy{"least": least, "most": most} {
 		bubble(t, name, func(t *testing.T) {
@@ -126,26 +132,26 @@ func TestBreakerDefaults(t *testing.T) {
 	}{
 		"no rates, no window": {
 			trysail.BreakerPolicy{},
-			trysail.BreakerPolicy{FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute},
+			trysail.BreakerPolicy{FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute, Enforce: 1},
 		},
 		"a rate": {
 			trysail.BreakerPolicy{FailureRate: 0.5},
 			trysail.BreakerPolicy{
-				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute,
+				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute, Enforce: 1,
 				FailureRate: 0.5, Window: 2 * time.Minute, MinCalls: 10,
 			},
 		},
 		"a large window by number": {
 			trysail.BreakerPolicy{FailureRate: 0.5, WindowCalls: 11},
 			trysail.BreakerPolicy{
-				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute,
+				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute, Enforce: 1,
 				FailureRate: 0.5, Window: 2 * time.Minute, WindowCalls: 11, MinCalls: 10,
 			},
 		},
 		"a small window by number": {
 			trysail.BreakerPolicy{SlowRate: 0.5, SlowCall: time.Second, WindowCalls: 3},
 			trysail.BreakerPolicy{
-				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute,
+				FailureThreshold: 5, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: 2 * time.Minute, Enforce: 1,
 				SlowRate: 0.5, SlowCall: time.Second, Window: 2 * time.Minute, WindowCalls: 3, MinCalls: 3,
 			},
 		},
@@ -163,7 +169,7 @@ func TestBreakerFieldsComeFromTheDefault(t *testing.T) {
 	base := trysail.BreakerPolicy{
 		FailureThreshold: 7, RecoveryTimeout: 30 * time.Second, HalfOpenMaxCalls: 3, ProbeTimeout: time.Minute,
 		FailureRate: 0.5, SlowRate: 0.6, SlowCall: 20 * time.Second, Window: time.Minute, WindowCalls: 50, MinCalls: 20, RatesOnly: true,
-		MaxRecovery: 5 * time.Minute, RecoveryJitter: 0.2, HonorRetryAfter: true, RampUp: 10 * time.Second,
+		MaxRecovery: 5 * time.Minute, RecoveryJitter: 0.2, HonorRetryAfter: true, RampUp: 10 * time.Second, Enforce: 0.25,
 	}
 	orc := newOrchestrator(t, trysail.Config{Default: trysail.Policy{Breaker: base}})
 	op, err := orc.Register("op", trysail.OperationConfig{Policy: trysail.Policy{Breaker: trysail.BreakerPolicy{FailureRate: 0.9}}})

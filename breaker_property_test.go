@@ -71,6 +71,7 @@ func (h *history) policy() trysail.BreakerPolicy {
 		MaxRecovery:      []time.Duration{0, 2 * time.Minute, 5 * time.Minute, 24 * time.Hour}[h.rand.IntN(4)],
 		HonorRetryAfter:  h.rand.IntN(2) == 0,
 		RampUp:           []time.Duration{0, 0, time.Minute}[h.rand.IntN(3)],
+		Enforce:          []float64{1, 1, 0.75, 0.1}[h.rand.IntN(4)],
 	}
 	share := func() float64 { return []float64{0.1, 0.28, 1.0 / 3, 0.5, 0.55, 2.0 / 3, 1}[h.rand.IntN(7)] }
 	if h.rand.IntN(3) == 0 {
@@ -121,10 +122,12 @@ func (h *history) begin() {
 	c, may := h.model.admit(h.ids)
 	h.ids++
 	begun, err := try(h.t, h.op)
-	h.note("call %d, admitted: %v", c.id, err == nil)
+	c.leaked = h.op.Metrics().Leaked != h.model.leaked
+	h.note("call %d, admitted: %v, leaked: %v", c.id, err == nil, c.leaked)
 	switch {
-	case err == nil && may == no, err != nil && may == yes:
-		h.t.Errorf("call %d = %v, want it admitted: %v", c.id, err, may == yes)
+	case !may.allows(err == nil, c.leaked, h.model.policy.Enforce < 1):
+		h.t.Errorf("call %d = %v, leaked: %v, want %v", c.id, err, c.leaked,
+			[]string{"it refused", "it admitted", "as chance will have it", "it refused or leaked"}[may])
 	case err == nil:
 		h.model.begin(c)
 		h.calls = append(h.calls, running{begun, c})
@@ -178,6 +181,7 @@ func (h *history) register() {
 	if h.rand.IntN(2) == 0 {
 		few := h.model.policy
 		few.FailureThreshold, few.HalfOpenMaxCalls, few.MaxRecovery = p.FailureThreshold, p.HalfOpenMaxCalls, p.MaxRecovery
+		few.Enforce = p.Enforce
 		few.RecoveryTimeout = p.RecoveryTimeout
 		p = few
 	}
@@ -225,7 +229,7 @@ func (h *history) agree() bool {
 	want := trysail.BreakerSnapshot{
 		Operation: "op", State: w.state, Generation: w.generation, Failures: w.failures,
 		FailureThreshold: w.policy.FailureThreshold, RecoveryTimeout: w.policy.RecoveryTimeout,
-		HalfOpenMaxCalls: w.policy.HalfOpenMaxCalls, Probes: len(w.probes), Stale: w.stale,
+		HalfOpenMaxCalls: w.policy.HalfOpenMaxCalls, Enforce: w.policy.Enforce, Probes: len(w.probes), Stale: w.stale,
 		LastFailure:   h.time(w.failedAt, w.failed),
 		OpenedAt:      h.time(w.openedAt, w.state == trysail.Open || w.state == trysail.HalfOpen),
 		NextAttemptAt: h.time(w.until, w.state == trysail.Open),
@@ -238,7 +242,7 @@ func (h *history) agree() bool {
 		Reason:        s.Reason, // the tests of the rules look at the words
 	}
 	want.WindowCalls, want.WindowFailures, want.WindowSlow = w.window()
-	if s != want || m.Opens != w.opens || m.HalfOpens != w.halfOpens || m.Closes != w.closes || h.t.Failed() {
+	if s != want || m.Leaked != w.leaked || m.Opens != w.opens || m.HalfOpens != w.halfOpens || m.Closes != w.closes || h.t.Failed() {
 		h.t.Errorf("\n got %+v, opens, half-opens, closes = %d, %d, %d\nwant %+v, %d, %d, %d\nunder %+v\nafter %q",
 			s, m.Opens, m.HalfOpens, m.Closes, want, w.opens, w.halfOpens, w.closes, w.policy, h.steps[max(0, len(h.steps)-15):])
 		return false

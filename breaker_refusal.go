@@ -86,7 +86,7 @@ func (b *Breaker) refuse(now int64) *Error {
 	}
 	r.err.Operation, r.err.Class, r.err.Err = b.op.name, ClassOverloaded, &r.open
 	b.refusal.Store(r)
-	if w.state() == Open {
+	if w.state() == Open && w&flagLenient == 0 {
 		b.op.share(r)
 	}
 	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: "refused", Reason: r.open.Error()})

@@ -12,6 +12,7 @@ type BreakerSnapshot struct {
 	FailureThreshold int           // as configured
 	RecoveryTimeout  time.Duration // as configured
 	HalfOpenMaxCalls int           // as configured
+	Enforce          float64       // as configured
 	Probes           int           // probes under way
 	LastFailure      time.Time     // zero if none since the last reset
 	OpenedAt         time.Time     // zero unless open or half-open
@@ -52,6 +53,7 @@ func (b *Breaker) snapshot(now int64) BreakerSnapshot {
 		FailureThreshold: b.policy.FailureThreshold,
 		RecoveryTimeout:  b.policy.RecoveryTimeout,
 		HalfOpenMaxCalls: b.policy.HalfOpenMaxCalls,
+		Enforce:          b.policy.Enforce,
 		Probes:           b.probes(),
 		LastFailure:      b.op.clock.wall(b.lastFailure),
 		Reopens:          b.doublings(now),
@@ -132,7 +134,7 @@ func (b *Breaker) adopt(policy *BreakerPolicy, now int64) {
 		b.calls = calls
 	}
 	w := b.load()
-	b.store(packed(w.generation(), w.failures(), w.state(), b.flags()|w&flagRamp))
+	b.store(packed(w.generation(), w.failures(), w.state(), b.flags(w.state())|w&flagRamp))
 	if w.state() == HalfOpen && b.probed > 0 {
 		b.judgeProbes(probeOutcome{}, now) // fewer outcomes may suffice now
 	}

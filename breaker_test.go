@@ -71,7 +71,7 @@ func TestSnapshotThroughAnOutage(t *testing.T) {
 		policy.Breaker = trysail.BreakerPolicy{FailureThreshold: 2, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 3}
 		op := newOperation(t, policy)
 		want := trysail.BreakerSnapshot{
-			Operation: "op", FailureThreshold: 2, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 3,
+			Operation: "op", FailureThreshold: 2, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 3, Enforce: 1,
 		}
 		check := func(when string) {
 			t.Helper()

@@ -77,7 +77,7 @@ func (b *Breaker) become(to State, failures int, now int64, reason string) {
 	b.freeLeases()
 	b.probed, b.bad, b.reason = 0, 0, reason
 	b.observe(now)
-	b.store(packed(w.generation()+1, failures, to, b.flags()))
+	b.store(packed(w.generation()+1, failures, to, b.flags(to)))
 	b.op.refusal.Store(nil)
 	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: to.String(), Reason: reason})
 	if b.op.tell != nil {
@@ -99,7 +99,11 @@ func (b *Breaker) observe(now int64) {
 	}
 }
 
-func (b *Breaker) flags() (f word) {
+// flags returns the flags of a state under the policy.
+func (b *Breaker) flags(s State) (f word) {
+	if s == Open && b.policy.Enforce < 1 {
+		f |= flagLenient
+	}
 	if b.window != nil {
 		f |= flagRated
 	}

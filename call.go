@@ -92,7 +92,7 @@ func (c *call) observeEnd(now int64) {
 	if c.op.tellCalls == nil {
 		return
 	}
-	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts, Wait: c.queued, Err: c.err}
+	e := Event{Kind: EventCall, Operation: c.op.name, Time: c.op.clock.wall(now), Attempt: c.attempts, Wait: c.queued, Leaked: c.permit.leaked, Err: c.err}
 	if e.Err != nil {
 		e.Class = Classify(e.Err)
 	}
@@ -143,7 +143,7 @@ func (c *call) end() {
 
 // breakOff settles a call of which no outcome will come, as a failure.
 func (c *call) breakOff(why error) {
-	c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "failed", Reason: why.Error(), Attempts: c.attempts})
+	c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "failed", Reason: c.told(why.Error()), Attempts: c.attempts})
 	c.err = why
 	c.fail(result{outcome: outcomeFailure}, signalNone)
 }

@@ -2,6 +2,7 @@ package trysail_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestPolicyLimitsAreIncluded(t *testing.T) {
 	for name, policy := range map[string]trysail.Policy{
 		"least": {
 			Retry:   trysail.RetryPolicy{Attempts: 1, DelayBudget: 1, Base: 1, MinDelay: 1, MaxDelay: 1, Jitter: 1},
-			Breaker: trysail.BreakerPolicy{FailureThreshold: 1, RecoveryTimeout: 1, HalfOpenMaxCalls: 1, ProbeTimeout: 1},
+			Breaker: trysail.BreakerPolicy{FailureThreshold: 1, RecoveryTimeout: 1, HalfOpenMaxCalls: 1, ProbeTimeout: 1, Enforce: math.SmallestNonzeroFloat64},
 		},
 		"most": {
 			Retry: trysail.RetryPolicy{
@@ -78,7 +79,7 @@ func TestPolicyLimitsAreIncluded(t *testing.T) {
 				Jitter: time.Hour, Backoff: trysail.BackoffNone,
 			},
 			Breaker: trysail.BreakerPolicy{
-				FailureThreshold: 100, RecoveryTimeout: time.Hour, HalfOpenMaxCalls: 10, ProbeTimeout: time.Hour,
+				FailureThreshold: 100, RecoveryTimeout: time.Hour, HalfOpenMaxCalls: 10, ProbeTimeout: time.Hour, Enforce: 1,
 			},
 		},
 	} {

@@ -50,6 +50,9 @@ type Event struct {
 	// Of a call: how long it ran, with all attempts and the waits between them.
 	Took time.Duration
 
+	// Of a call: the breaker would have refused it. See BreakerPolicy.Enforce.
+	Leaked bool
+
 	// Of a retry the attempt's error, of a call or fallback what the caller gets: nil if that
 	// is an answer. Class is the error's.
 	Err   error

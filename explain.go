@@ -70,6 +70,14 @@ func (d *Decision) same(e Decision) bool {
 	return d.Outcome == e.Outcome && d.Reason == e.Reason && d.Class == e.Class && d.Attempts == e.Attempts
 }
 
+// told is the reason of a decision about the call, with what must be known of a call that was leaked.
+func (c *call) told(reason string) string {
+	if c.permit.leaked {
+		reason += "; the breaker would have refused this call, and let it through because of Enforce"
+	}
+	return reason
+}
+
 // The reasons for which there is no further attempt. They are made only when one is wanted.
 func (c *call) whyNot(v verdict) string {
 	retry := &c.set.policy.Retry

@@ -17,11 +17,15 @@ type breakerHistory struct {
 	b     *Breaker
 }
 
-func newBreakerHistory(t *testing.T, threshold, most int) *breakerHistory {
+func newBreakerHistory(t *testing.T, rules breakerRules) *breakerHistory {
 	t.Helper()
-	orc, err := New(Config{Default: Policy{Breaker: BreakerPolicy{
-		FailureThreshold: threshold, HalfOpenMaxCalls: most, RecoveryTimeout: linearOpen, ProbeTimeout: linearLease,
-	}}})
+	policy := BreakerPolicy{
+		FailureThreshold: rules.threshold, HalfOpenMaxCalls: rules.most, RecoveryTimeout: linearOpen, ProbeTimeout: linearLease,
+	}
+	if rules.lenient {
+		policy.Enforce = 0.5
+	}
+	orc, err := New(Config{Default: Policy{Breaker: policy}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +68,7 @@ func (h *breakerHistory) admit(id int) (p permit, ok bool) {
 	h.record(func() (string, breakerStep) {
 		var refused *Error
 		p, refused = h.b.admit(h.b.op.clock.now())
-		got := admission{ok: refused == nil, probe: p.probe, generation: p.generation}
+		got := admission{ok: refused == nil, probe: p.probe, leaked: p.leaked, generation: p.generation}
 		var why *OpenError
 		if refused != nil && errors.As(refused, &why) {
 			got.state, got.generation, got.after = why.State, why.Generation, refused.RetryAfter
@@ -81,6 +85,9 @@ func (h *breakerHistory) settle(p heldPermit, o outcome) {
 			h.b.succeed(p.permit, now, now)
 		} else {
 			h.b.settle(p.permit, result{outcome: o}, now, now)
+		}
+		if p.leaked {
+			return fmt.Sprintf("settle call %d, which was leaked", p.id), spilt()
 		}
 		return fmt.Sprintf("settle call %d of generation %d: %v", p.id, p.generation, []string{"success", "failure", "neutral"}[o]),
 			settled(p.id, p.generation, o)
@@ -131,8 +138,8 @@ func TestBreakerIsLinearizable(t *testing.T) {
 	for seed := range *linearHistories {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
-			start := breakerRules{threshold: 1 + r.IntN(3), most: 1 + r.IntN(3)}
-			h := newBreakerHistory(t, start.threshold, start.most)
+			start := breakerRules{threshold: 1 + r.IntN(3), most: 1 + r.IntN(3), lenient: r.IntN(2) == 0}
+			h := newBreakerHistory(t, start)
 			h.run(r)
 			h.check(t, start, seed)
 		})

@@ -31,6 +31,7 @@ func (w wrong[S]) check(t *testing.T) {
 
 func TestWrongHistoriesOfABreakerAreRefused(t *testing.T) {
 	normal := func(generation uint64) admission { return admission{ok: true, generation: generation} }
+	leak := func(generation uint64) admission { return admission{ok: true, leaked: true, generation: generation} }
 	probe := admission{ok: true, probe: true, generation: 2}
 	tripped := []breakerStep{
 		admitted(1, normal(0)), admitted(2, normal(0)), settled(1, 0, outcomeFailure), passed(linearOpen),
@@ -64,13 +65,25 @@ func TestWrongHistoriesOfABreakerAreRefused(t *testing.T) {
 			before: []breakerStep{overruled(ForcedOpen, 0, Closed), passed(time.Hour)},
 			right:  admitted(1, admission{state: ForcedOpen, generation: 1}), evil: admitted(1, normal(1)),
 		},
+		"a call that slips past an operator": {
+			before: []breakerStep{overruled(ForcedOpen, 0, Closed)},
+			right:  admitted(1, admission{state: ForcedOpen, generation: 1}), evil: admitted(1, leak(1)),
+		},
+		"a call that is leaked by a closed breaker": {
+			right: admitted(1, normal(0)), evil: admitted(1, leak(0)),
+		},
+		"a leaked call that decides": {
+			before: []breakerStep{admitted(1, normal(0)), settled(1, 0, outcomeFailure), admitted(2, leak(1)), passed(linearOpen), spilt()},
+			right:  seen(BreakerSnapshot{State: HalfOpen, Generation: 2, Failures: 1}),
+			evil:   seen(BreakerSnapshot{State: Closed, Generation: 3}),
+		},
 		"an operator's word that outlives its end": {
 			before: []breakerStep{overruled(ForcedOpen, time.Second, Closed), passed(time.Second)},
 			right:  admitted(1, normal(2)), evil: admitted(1, admission{state: ForcedOpen, generation: 1}),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.start = breakerRules{threshold: 1, most: 1}
+			w.start = breakerRules{threshold: 1, most: 1, lenient: true}
 			w.check(t)
 		})
 	}

@@ -16,7 +16,8 @@ const (
 // what the doc comments of BreakerPolicy, Breaker and Override say, and nothing else. It
 // holds no pointer, so that the search can remember it.
 type breakerRules struct {
-	threshold, most int // FailureThreshold, HalfOpenMaxCalls
+	threshold, most int  // FailureThreshold, HalfOpenMaxCalls
+	lenient         bool // Enforce is less than 1
 
 	now        time.Duration
 	state      State
@@ -130,12 +131,16 @@ func (m *breakerRules) settle(id int, generation uint64, o outcome) {
 // An admission is what a caller sees of it.
 type admission struct {
 	ok, probe  bool
+	leaked     bool  // it would have been refused
 	state      State // that refused
 	generation uint64
 	after      time.Duration // RetryAfter of the refusal
 }
 
 func (a admission) String() string {
+	if a.leaked {
+		return fmt.Sprintf("leaked in generation %d", a.generation)
+	}
 	if a.ok {
 		return fmt.Sprintf("admitted in generation %d, as a probe: %v", a.generation, a.probe)
 	}
@@ -148,7 +153,12 @@ type breakerStep = func(breakerRules) (breakerRules, bool)
 func admitted(id int, got admission) breakerStep {
 	return func(m breakerRules) (breakerRules, bool) {
 		want := admission{generation: m.generation}
-		if want.ok, want.probe = m.admit(id); !want.ok {
+		want.ok, want.probe = m.admit(id)
+		switch {
+		case want.ok:
+		case got.leaked && m.lenient && m.state != ForcedOpen:
+			want.ok, want.leaked = true, true
+		default:
 			want.state = m.state
 			if m.until > 0 {
 				want.after = m.until - m.now
@@ -164,6 +174,9 @@ func settled(id int, generation uint64, o outcome) breakerStep {
 		return m, true
 	}
 }
+
+// spilt is the end of a call that was leaked.
+func spilt() breakerStep { return func(m breakerRules) (breakerRules, bool) { return m, true } }
 
 func overruled(to State, hold time.Duration, was State) breakerStep {
 	return func(m breakerRules) (breakerRules, bool) {

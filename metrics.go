@@ -15,6 +15,7 @@ type OperationMetrics struct {
 	Failed    uint64 // those below included
 
 	Rejected  uint64 // refused by the breaker
+	Leaked    uint64 // begun although the breaker would have refused them: see BreakerPolicy.Enforce
 	Throttled uint64 // dropped by the throttle
 	Limited   uint64 // refused by the limiter
 	Full      uint64 // refused by the bulkhead
@@ -63,6 +64,7 @@ type counters struct {
 type mishaps struct {
 	failed      histogram     // calls that ran
 	unstarted   atomic.Uint64 // ended before the first attempt because the caller was already gone
+	leaked      atomic.Uint64
 	throttled   atomic.Uint64
 	limited     atomic.Uint64
 	full        atomic.Uint64
@@ -131,7 +133,7 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 // snapshot adds the mishaps to m. What is a part of something else is read before it.
 func (s *mishaps) snapshot(clk clock, m *OperationMetrics) {
 	m.Canceled, m.Panics, m.Fallbacks = s.canceled.Load(), s.panics.Load(), s.fallbacks.Load()
-	m.HedgeWins = s.hedgeWins.Load()
+	m.HedgeWins, m.Leaked = s.hedgeWins.Load(), s.leaked.Load()
 	m.Throttled, m.Limited, m.Full = s.throttled.Load(), s.limited.Load(), s.full.Load()
 	m.Retries, m.Hedges, m.Denied, m.Misuses = s.retries.Load(), s.hedges.Load(), s.denied.Load(), s.misuses.Load()
 	m.LastFailure = clk.wall(s.lastFailure.Load())

@@ -34,7 +34,7 @@ type model struct {
 	override trysail.Override
 	expires  time.Duration // 0: it does not
 
-	opens, halfOpens, closes, wouldOpen, wouldReject uint64
+	opens, halfOpens, closes, wouldOpen, wouldReject, leaked uint64
 }
 
 // A modelCall is a call under way.
@@ -44,6 +44,7 @@ type modelCall struct {
 	start      time.Duration
 	deadline   time.Duration // of a probe
 	probe      bool
+	leaked     bool // the breaker would have refused it
 }
 
 // A modelEnd is a call that has ended.
@@ -198,7 +199,30 @@ const (
 	no answer = iota
 	yes
 	either // chance decides
+	seldom // chance decides whether it is leaked
 )
+
+// of a call that the rules refuse.
+func (m *model) refusal() answer {
+	if m.policy.Enforce < 1 && m.state != trysail.ForcedOpen {
+		return seldom
+	}
+	return no
+}
+
+// allows reports whether the answer may come out like this.
+func (a answer) allows(admitted, leaked, lenient bool) bool {
+	switch a {
+	case no:
+		return !admitted && !leaked
+	case yes:
+		return admitted && !leaked
+	case either:
+		return !leaked || admitted && lenient
+	default:
+		return admitted == leaked
+	}
+}
 
 // admit asks whether a call may run.
 func (m *model) admit(id int) (modelCall, answer) {
@@ -214,7 +238,7 @@ func (m *model) admit(id int) (modelCall, answer) {
 		}
 	case trysail.HalfOpen:
 		if m.probed+len(m.probes) >= m.policy.HalfOpenMaxCalls {
-			return c, no
+			return c, m.refusal()
 		}
 		c.probe = true
 	case trysail.MetricsOnly:
@@ -225,7 +249,7 @@ func (m *model) admit(id int) (modelCall, answer) {
 			m.wouldReject++
 		}
 	case trysail.Open, trysail.ForcedOpen:
-		return c, no
+		return c, m.refusal()
 	default: // disabled
 	}
 	return c, yes
@@ -233,6 +257,10 @@ func (m *model) admit(id int) (modelCall, answer) {
 
 // begin begins a call that runs.
 func (m *model) begin(c modelCall) {
+	if c.leaked {
+		m.leaked++
+		return
+	}
 	if c.probe {
 		m.probes = append(m.probes, c)
 	}
@@ -243,6 +271,9 @@ func (m *model) begin(c modelCall) {
 
 // settle ends a call.
 func (m *model) settle(c modelCall, o outcome) {
+	if c.leaked {
+		return
+	}
 	is := func(p modelCall) bool { return p.id == c.id }
 	if c.generation != m.generation || c.probe && !slices.ContainsFunc(m.probes, is) {
 		m.under = slices.DeleteFunc(m.under, is)

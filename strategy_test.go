@@ -60,7 +60,7 @@ func TestParseStrategy(t *testing.T) {
 func TestZeroConfigIsThePresetSimple(t *testing.T) {
 	orc := newOrchestrator(t, trysail.Config{})
 	want := row(3, 60, 1, 2, 10, 2, 5, 60)
-	want.Breaker.ProbeTimeout = 2 * time.Minute
+	want.Breaker.ProbeTimeout, want.Breaker.Enforce = 2*time.Minute, 1
 	op := orc.Operation("op")
 	if got := op.Policy(); got != want || op.Strategy() != trysail.Balanced || op.Name() != "op" {
 		t.Errorf("%s: Policy() = %+v of %v, want %+v of balanced", op.Name(), got, op.Strategy(), want)
@@ -131,7 +131,7 @@ func TestPolicySaysOnlyWhatDiffers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := row(4, 60, 1, 2, 10, 2, 5, 60)
-			want.Retry.NoJitter, want.Breaker.ProbeTimeout = true, 10*time.Minute
+			want.Retry.NoJitter, want.Breaker.ProbeTimeout, want.Breaker.Enforce = true, 10*time.Minute, 1
 			tc.want(&want)
 			op, err := orc.Register(name, tc.own)
 			if err != nil {

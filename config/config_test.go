@@ -26,15 +26,15 @@ func TestPresetNumbers(t *testing.T) {
 	for key, want := range map[string]trysail.Policy{
 		"simple": {
 			Retry:   trysail.RetryPolicy{Attempts: 3, DelayBudget: 60 * s, Base: s, MinDelay: 2 * s, MaxDelay: 10 * s, Jitter: 2 * s},
-			Breaker: trysail.BreakerPolicy{FailureThreshold: 5, RecoveryTimeout: 60 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s},
+			Breaker: trysail.BreakerPolicy{FailureThreshold: 5, RecoveryTimeout: 60 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s, Enforce: 1},
 		},
 		"development": {
 			Retry:   trysail.RetryPolicy{Attempts: 2, DelayBudget: 40 * s, Base: s / 2, MinDelay: s, MaxDelay: 5 * s, Jitter: 2 * s},
-			Breaker: trysail.BreakerPolicy{FailureThreshold: 3, RecoveryTimeout: 30 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s},
+			Breaker: trysail.BreakerPolicy{FailureThreshold: 3, RecoveryTimeout: 30 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s, Enforce: 1},
 		},
 		"production": {
 			Retry:   trysail.RetryPolicy{Attempts: 5, DelayBudget: 100 * s, Base: 3 * s / 2, MinDelay: 2 * s, MaxDelay: 30 * s, Jitter: 2 * s},
-			Breaker: trysail.BreakerPolicy{FailureThreshold: 10, RecoveryTimeout: 120 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s},
+			Breaker: trysail.BreakerPolicy{FailureThreshold: 10, RecoveryTimeout: 120 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s, Enforce: 1},
 		},
 	} {
 		t.Run(key, func(t *testing.T) {

@@ -42,7 +42,7 @@ func TestWith(t *testing.T) {
 	want := trysail.Policy{
 		Attempt: 25 * s,
 		Retry:   trysail.RetryPolicy{Attempts: 4, DelayBudget: 70 * s, Base: 1250 * time.Millisecond, MinDelay: 2500 * time.Millisecond, MaxDelay: 40 * s, Jitter: 3500 * time.Millisecond},
-		Breaker: trysail.BreakerPolicy{FailureThreshold: 8, RecoveryTimeout: 90 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s},
+		Breaker: trysail.BreakerPolicy{FailureThreshold: 8, RecoveryTimeout: 90 * s, HalfOpenMaxCalls: 1, ProbeTimeout: 120 * s, Enforce: 1},
 	}
 	if got := op.Policy(); got != want {
 		t.Errorf("policy = %+v\nwant     %+v", got, want)

@@ -30,12 +30,13 @@ func Operation(t testing.TB, policy trysail.Policy) (*trysail.Operation, *Record
 const logged = 50
 
 // Exact returns the policy without what is random in it, so that a test can name every
-// time: Retry.Jitter, what is added to the waits that a server asks for, and
-// Breaker.RecoveryJitter. A Retry.Backoff other than [trysail.BackoffExponential] stays as
+// time, and what a breaker refuses: Retry.Jitter, what is added to the waits that a server asks for,
+// Breaker.RecoveryJitter and Breaker.Enforce. A Retry.Backoff other than [trysail.BackoffExponential] stays as
 // random as it is.
 func Exact(policy trysail.Policy) trysail.Policy {
 	policy.Retry.NoJitter = true
 	policy.Breaker.RecoveryJitter = 0
+	policy.Breaker.Enforce = 1
 	return policy
 }
 
