@@ -15,6 +15,7 @@ type Override struct {
 // override is an Override that is in force.
 type override struct {
 	Override
+	since int64 // 0: unknown, as after a restart
 	until int64 // 0: it does not expire
 }
 
@@ -77,7 +78,7 @@ func (b *Breaker) overrule(to State, o Override) (was State) {
 	was = b.load().state()
 	b.override = nil
 	if to != Closed {
-		b.override = &override{Override: o}
+		b.override = &override{Override: o, since: now}
 	}
 	if to != Closed && o.For != 0 {
 		holds := max(min(o.For, longestHint), 0)

@@ -12,7 +12,7 @@ import (
 type OpenError struct {
 	State      State
 	Reason     string    // of the state, in words
-	Since      time.Time // when the state began to refuse calls; zero if unknown
+	Since      time.Time // when the state began to refuse calls; zero if unknown, as of a restored ForcedOpen
 	Until      time.Time // when probes are let through; zero if unknown
 	Class      Class     // of the newest failure before an open or half-open breaker refused; of others ClassTransient
 	Generation uint64
@@ -78,11 +78,12 @@ func (b *Breaker) refuse(now int64) *Error {
 		r.open.Class = b.cause
 		r.open.Since = b.op.clock.wall(b.openedAt)
 	case ForcedOpen:
-		r.open.Until = b.op.clock.wall(b.override.until)
+		r.open.Since, r.open.Until = b.op.clock.wall(b.override.since), b.op.clock.wall(b.override.until)
 		if b.override.until != 0 {
 			r.err.RetryAfter = max(time.Duration(b.override.until-now), 0)
 		}
 	default: // it has just closed
+		r.open.Since = b.op.clock.wall(b.closedAt)
 	}
 	r.err.Operation, r.err.Class, r.err.Err = b.op.name, ClassOverloaded, &r.open
 	b.refusal.Store(r)

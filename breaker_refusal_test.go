@@ -53,7 +53,7 @@ func TestR10OpenErrorSaysWhy(t *testing.T) {
 				op.Breaker().ForceOpen(trysail.Override{Reason: "maintenance", Author: "ada"})
 			},
 			trysail.OpenError{State: trysail.ForcedOpen, Reason: "maintenance (ada)", Generation: 1},
-			0, 0, 0,
+			time.Second, 0, 0,
 			`operation "op": not called: circuit breaker is open (forced-open): maintenance (ada)`,
 		},
 		"forced open for an hour": {
@@ -62,7 +62,7 @@ func TestR10OpenErrorSaysWhy(t *testing.T) {
 				time.Sleep(time.Minute)
 			},
 			trysail.OpenError{State: trysail.ForcedOpen, Reason: "no reason given", Generation: 1},
-			0, time.Hour + time.Second, 59 * time.Minute,
+			time.Second, time.Hour + time.Second, 59 * time.Minute,
 			`operation "op": not called: circuit breaker is open (forced-open): no reason given (retry after 59m0s)`,
 		},
 	} {
@@ -97,13 +97,14 @@ func TestR10OpenErrorSaysWhy(t *testing.T) {
 
 func TestR10RefusalDuringTheRampSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := ramping(t)
+		op, closed := ramping(t), time.Now().UTC()
+		time.Sleep(time.Minute)
 		var open *trysail.OpenError
 		err := call(t, op, nil)
 		for ; err == nil; err = call(t, op, nil) {
 		}
-		if !errors.As(err, &open) || open.State != trysail.Closed || open.Generation != 3 {
-			t.Fatalf("Do() = %v, want an OpenError of a closed breaker in generation 3", err)
+		if !errors.As(err, &open) || open.State != trysail.Closed || open.Generation != 3 || open.Since != closed {
+			t.Fatalf("Do() = %v, %+v, want an OpenError of a breaker that closed at %v, in generation 3", err, open, closed)
 		}
 		want := `operation "op": not called: circuit breaker is open: it has just closed, and does not let every call through yet`
 		if got := err.Error(); got != want {

@@ -92,6 +92,9 @@ func TestRestoredBreaker(t *testing.T) {
 				if s.Override != word || time.Until(s.ExpiresAt) != 40*time.Minute || s.Reason != "maintenance (ada)" {
 					t.Errorf("snapshot %+v, want the word, for 40 min", s)
 				}
+				if _, why := refusal(t, op); !why.Since.IsZero() || why.Until != s.ExpiresAt {
+					t.Errorf("refused because %+v, want it since an unknown time until %v", why, s.ExpiresAt)
+				}
 				time.Sleep(40 * time.Minute)
 				wantState(t, op, closed)
 			},
