@@ -3,6 +3,7 @@ package trysail
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,10 +15,25 @@ func (s State) MarshalText() ([]byte, error) {
 	return []byte(s.String()), nil
 }
 
-// UnmarshalText takes what MarshalText returns.
+// UnmarshalText takes what MarshalText returns, also in capitals and with "_" for "-" as resilience4j
+// writes it, and the words for the same that operators know: "isolate" and "isolated" (Polly) and "force-open"
+// (Hystrix) are ForcedOpen, "close" (Polly) is Closed, and "force-closed" (Hystrix), under which calls run
+// and are counted, is MetricsOnly.
 func (s *State) UnmarshalText(text []byte) error {
+	word := strings.ReplaceAll(strings.ToLower(string(text)), "_", "-")
+	switch word {
+	case "isolate", "isolated", "force-open":
+		*s = ForcedOpen
+		return nil
+	case "close":
+		*s = Closed
+		return nil
+	case "force-closed":
+		*s = MetricsOnly
+		return nil
+	}
 	for known := range states {
-		if known.String() == string(text) {
+		if known.String() == word {
 			*s = known
 			return nil
 		}

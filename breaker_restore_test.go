@@ -331,3 +331,24 @@ func TestStateText(t *testing.T) {
 		t.Errorf("UnmarshalText() = %v", err)
 	}
 }
+
+// R9: what operators know from elsewhere is understood.
+func TestR9StatesHaveOtherNames(t *testing.T) {
+	for name, want := range map[string]trysail.State{
+		"isolate": trysail.ForcedOpen, "isolated": trysail.ForcedOpen, "close": trysail.Closed, // Polly
+		"CLOSED": trysail.Closed, "OPEN": trysail.Open, "HALF_OPEN": trysail.HalfOpen, // resilience4j
+		"FORCED_OPEN": trysail.ForcedOpen, "DISABLED": trysail.Disabled, "METRICS_ONLY": trysail.MetricsOnly,
+		"force-open": trysail.ForcedOpen, "force-closed": trysail.MetricsOnly, // Hystrix
+	} {
+		state := trysail.State(77)
+		if err := state.UnmarshalText([]byte(name)); err != nil || state != want {
+			t.Errorf("UnmarshalText(%q) = %v, %v; want %v", name, state, err, want)
+		}
+	}
+	for _, name := range []string{"", "forced", "half", "clos", "closed ", "forceclosed", "State(6)"} {
+		state := trysail.State(77)
+		if err := state.UnmarshalText([]byte(name)); err == nil || state != 77 {
+			t.Errorf("UnmarshalText(%q) = %v, %v; want an error, and the state as it was", name, state, err)
+		}
+	}
+}
