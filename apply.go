@@ -216,6 +216,7 @@ func (b *BreakerPolicy) fields(add func(string, any)) {
 	add("Breaker.ProbeTimeout", b.ProbeTimeout)
 	add("Breaker.FailureRate", b.FailureRate)
 	add("Breaker.SlowRate", b.SlowRate)
+	add("Breaker.SlowFails", b.SlowFails)
 	add("Breaker.SlowCall", b.SlowCall)
 	add("Breaker.Window", b.Window)
 	add("Breaker.WindowCalls", b.WindowCalls)

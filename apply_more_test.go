@@ -56,6 +56,7 @@ func TestChangeListsEveryField(t *testing.T) {
 		"Breaker.ProbeTimeout: 1h0m0s -> 30m0s":  func(p *policy) { p.Breaker.ProbeTimeout = 30 * time.Minute },
 		"Breaker.FailureRate: 0.5 -> 0.25":       func(p *policy) { p.Breaker.FailureRate = 0.25 },
 		"Breaker.SlowRate: 0.5 -> 0.25":          func(p *policy) { p.Breaker.SlowRate = 0.25 },
+		"Breaker.SlowFails: false -> true":       func(p *policy) { p.Breaker.SlowFails = true },
 		"Breaker.SlowCall: 1m0s -> 2m0s":         func(p *policy) { p.Breaker.SlowCall = 2 * time.Minute },
 		"Breaker.Window: 2m0s -> 5m0s":           func(p *policy) { p.Breaker.Window = 5 * time.Minute },
 		"Breaker.WindowCalls: 0 -> 50":           func(p *policy) { p.Breaker.WindowCalls = 50 },

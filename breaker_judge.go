@@ -38,7 +38,7 @@ func (b *Breaker) count(p permit, r result, start, now int64) {
 
 // slow reports whether a call is over the limit, where there is a rule about that.
 func (b *Breaker) slow(start, now int64) bool {
-	return b.policy.SlowRate > 0 && now-start > int64(b.policy.SlowCall)
+	return b.policy.timed() && now-start > int64(b.policy.SlowCall)
 }
 
 // judgeCall counts a call through a breaker that lets all through.
@@ -73,19 +73,26 @@ func (b *Breaker) verdict(failures int, now int64) string {
 	if b.window == nil {
 		return ""
 	}
-	t := b.window.at(now)
-	if rate := b.policy.FailureRate; rate > 0 && t.calls >= b.policy.MinCalls && reaches(t.failures, t.calls, rate) {
-		return fmt.Sprintf("%d of %d calls failed", t.failures, t.calls)
+	t, overdue := b.window.at(now), 0
+	if b.calls != nil {
+		overdue = b.calls.overdue(now)
 	}
-	if b.calls == nil {
+	bad, slow, calls := t.bad+overdue, t.slow+overdue, t.calls+overdue
+	switch {
+	case !b.policy.SlowFails && b.met(b.policy.FailureRate, t.failures, t.calls):
+		return fmt.Sprintf("%d of %d calls failed", t.failures, t.calls)
+	case b.policy.SlowFails && b.met(b.policy.FailureRate, bad, calls):
+		return fmt.Sprintf("%d of %d calls failed or took longer than %v, %d of them are still under way", bad, calls, b.policy.SlowCall, overdue)
+	case b.met(b.policy.SlowRate, slow, calls):
+		return fmt.Sprintf("%d of %d calls took longer than %v, %d of them are still under way", slow, calls, b.policy.SlowCall, overdue)
+	default:
 		return ""
 	}
-	overdue := b.calls.overdue(now)
-	slow, calls := t.slow+overdue, t.calls+overdue
-	if calls >= b.policy.MinCalls && reaches(slow, calls, b.policy.SlowRate) {
-		return fmt.Sprintf("%d of %d calls took longer than %v, %d of them are still under way", slow, calls, b.policy.SlowCall, overdue)
-	}
-	return ""
+}
+
+// met reports whether there is a rule with that share, and whether so many of so many calls meet it.
+func (b *Breaker) met(share float64, part, calls int) bool {
+	return share > 0 && calls >= b.policy.MinCalls && reaches(part, calls, share)
 }
 
 // reaches reports whether part is at least that share of whole. Dividing, and not multiplying,

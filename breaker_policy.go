@@ -39,8 +39,12 @@ type BreakerPolicy struct {
 	// count as slow now, at most a sixteenth of it late. Default 0: no such rule.
 	SlowRate float64
 
+	// SlowFails makes FailureRate one of calls that failed or were slow, each counted once: where a third of
+	// the calls fails and another third is slow, neither share alone tells how bad it is. It needs FailureRate and SlowCall.
+	SlowFails bool
+
 	// SlowCall is the time over which a call is slow: up to 1 h. It is needed with
-	// SlowRate and has no meaning without.
+	// SlowRate and SlowFails and has no meaning without.
 	SlowCall time.Duration
 
 	// Window is the time over which calls are judged: 1 s to 1 h. Default 2 min,
@@ -98,6 +102,9 @@ const (
 // rated reports whether there is a rule over a window.
 func (b *BreakerPolicy) rated() bool { return b.FailureRate > 0 || b.SlowRate > 0 }
 
+// timed reports whether there is a rule about slow calls.
+func (b *BreakerPolicy) timed() bool { return b.SlowRate > 0 || b.SlowFails }
+
 // defaultProbeTimeout is how long a probe may take that has no limit of its own.
 func (b *BreakerPolicy) defaultProbeTimeout() time.Duration {
 	return max(leastProbeTimeout, b.RecoveryTimeout)
@@ -111,6 +118,7 @@ func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
 	b.ProbeTimeout = cmp.Or(b.ProbeTimeout, base.ProbeTimeout)
 	b.FailureRate = cmp.Or(b.FailureRate, base.FailureRate)
 	b.SlowRate = cmp.Or(b.SlowRate, base.SlowRate)
+	b.SlowFails = b.SlowFails || base.SlowFails
 	b.SlowCall = cmp.Or(b.SlowCall, base.SlowCall)
 	b.Window = cmp.Or(b.Window, base.Window)
 	b.WindowCalls = cmp.Or(b.WindowCalls, base.WindowCalls)
@@ -169,11 +177,14 @@ func (b *BreakerPolicy) checkRates(f *faults) {
 	if b.RatesOnly && !b.rated() {
 		f.add("Breaker.RatesOnly", "true without a rate, so that nothing could open the breaker; want FailureRate or SlowRate, too")
 	}
+	if b.SlowFails && !(b.FailureRate > 0) {
+		f.add("Breaker.SlowFails", "true without FailureRate, in which slow calls would count; want that, too, or SlowRate in place of both")
+	}
 	if !b.rated() {
 		b.checkUnrated(f)
 		return
 	}
-	if b.SlowRate > 0 || b.SlowCall < 0 {
+	if b.timed() || b.SlowCall < 0 {
 		f.span("Breaker.SlowCall", b.SlowCall)
 	}
 	if b.Window < time.Second || b.Window > time.Hour {
@@ -191,7 +202,7 @@ func (b *BreakerPolicy) checkRates(f *faults) {
 // checkUnrated notes what is wrong with numbers that mean nothing as long as there is no rate.
 func (b *BreakerPolicy) checkUnrated(f *faults) {
 	if b.SlowCall < 0 {
-		f.add("Breaker.SlowCall", "%v, want 0s or more, and SlowRate with it", b.SlowCall)
+		f.add("Breaker.SlowCall", "%v, want 0s or more, and SlowRate or SlowFails with it", b.SlowCall)
 	}
 	if b.Window < 0 {
 		f.add("Breaker.Window", "%v, want 0s or more, and a rate with it", b.Window)

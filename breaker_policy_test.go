@@ -57,13 +57,20 @@ func TestBadBreakerFields(t *testing.T) {
 			policy{MaxRecovery: time.Minute - 1},
 			[]string{"MaxRecovery is 59.999999999s, want at least RecoveryTimeout, which is 1m0s, and at most 24h, or 0s for no growth"},
 		},
-		"negative max recovery":   {policy{MaxRecovery: -1}, []string{"MaxRecovery is -1ns, want at least RecoveryTimeout, which is 1m0s"}},
-		"long max recovery":       {policy{MaxRecovery: 24*time.Hour + 1}, []string{"MaxRecovery is 24h0m0.000000001s, want at least"}},
-		"negative jitter":         {policy{RecoveryJitter: -0.1}, []string{"RecoveryJitter is -0.1, want 0 to 0.5"}},
-		"much jitter":             {policy{RecoveryJitter: 0.51}, []string{"RecoveryJitter is 0.51, want 0 to 0.5"}},
-		"jitter NaN":              {policy{RecoveryJitter: math.NaN()}, []string{"RecoveryJitter is NaN, want 0 to 0.5"}},
-		"negative ramp":           {policy{RampUp: -time.Second}, []string{"RampUp is -1s, want 0s to 1h"}},
-		"long ramp":               {policy{RampUp: time.Hour + 1}, []string{"RampUp is 1h0m0.000000001s, want 0s to 1h"}},
+		"negative max recovery": {policy{MaxRecovery: -1}, []string{"MaxRecovery is -1ns, want at least RecoveryTimeout, which is 1m0s"}},
+		"long max recovery":     {policy{MaxRecovery: 24*time.Hour + 1}, []string{"MaxRecovery is 24h0m0.000000001s, want at least"}},
+		"negative jitter":       {policy{RecoveryJitter: -0.1}, []string{"RecoveryJitter is -0.1, want 0 to 0.5"}},
+		"much jitter":           {policy{RecoveryJitter: 0.51}, []string{"RecoveryJitter is 0.51, want 0 to 0.5"}},
+		"jitter NaN":            {policy{RecoveryJitter: math.NaN()}, []string{"RecoveryJitter is NaN, want 0 to 0.5"}},
+		"negative ramp":         {policy{RampUp: -time.Second}, []string{"RampUp is -1s, want 0s to 1h"}},
+		"long ramp":             {policy{RampUp: time.Hour + 1}, []string{"RampUp is 1h0m0.000000001s, want 0s to 1h"}},
+		"slow fails without a failure rate": {
+			policy{SlowFails: true, SlowRate: 0.5, SlowCall: 1},
+			[]string{"SlowFails is true without FailureRate, in which slow calls would count; want that, too, or SlowRate in place of both"},
+		},
+		"slow fails without time": {
+			rate(func(b *policy) { b.SlowFails = true }), []string{"SlowCall is 0s, want more than 0s and at most 1h"},
+		},
 		"negative enforcement":    {policy{Enforce: -0.1}, []string{"Enforce is -0.1" + enforce}},
 		"enforcement in per cent": {policy{Enforce: 50}, []string{"Enforce is 50" + enforce}},
 		"enforcement over 1":      {policy{Enforce: 1.01}, []string{"Enforce is 1.01" + enforce}},
@@ -101,7 +108,7 @@ func TestBadBreakerFields(t *testing.T) {
 func TestBreakerLimitsAreIncluded(t *testing.T) {
 	least := trysail.BreakerPolicy{
 		FailureThreshold: 1, RecoveryTimeout: 1, HalfOpenMaxCalls: 1, ProbeTimeout: 1,
-		FailureRate: math.SmallestNonzeroFloat64, SlowRate: math.SmallestNonzeroFloat64, SlowCall: 1,
+		FailureRate: math.SmallestNonzeroFloat64, SlowRate: math.SmallestNonzeroFloat64, SlowFails: true, SlowCall: 1,
 		Window: time.Second, WindowCalls: 1, MinCalls: 1, RatesOnly: true,
 		MaxRecovery: 1, RecoveryJitter: math.SmallestNonzeroFloat64, HonorRetryAfter: true, RampUp: 1, Enforce: math.SmallestNonzeroFloat64,
 	}
@@ -168,7 +175,7 @@ func TestBreakerDefaults(t *testing.T) {
 func TestBreakerFieldsComeFromTheDefault(t *testing.T) {
 	base := trysail.BreakerPolicy{
 		FailureThreshold: 7, RecoveryTimeout: 30 * time.Second, HalfOpenMaxCalls: 3, ProbeTimeout: time.Minute,
-		FailureRate: 0.5, SlowRate: 0.6, SlowCall: 20 * time.Second, Window: time.Minute, WindowCalls: 50, MinCalls: 20, RatesOnly: true,
+		FailureRate: 0.5, SlowRate: 0.6, SlowFails: true, SlowCall: 20 * time.Second, Window: time.Minute, WindowCalls: 50, MinCalls: 20, RatesOnly: true,
 		MaxRecovery: 5 * time.Minute, RecoveryJitter: 0.2, HonorRetryAfter: true, RampUp: 10 * time.Second, Enforce: 0.25,
 	}
 	orc := newOrchestrator(t, trysail.Config{Default: trysail.Policy{Breaker: base}})

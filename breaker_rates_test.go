@@ -159,6 +159,64 @@ func TestR3SnapshotShowsTheWindow(t *testing.T) {
 	})
 }
 
+// R3, combined: a call that failed or was slow is one bad call, whichever it was.
+func TestR3SlowCallsCountAsFailedOnce(t *testing.T) {
+	combined := trysail.BreakerPolicy{FailureRate: 0.5, SlowFails: true, SlowCall: 32 * time.Second, MinCalls: 4, Window: time.Hour}
+	byNumber := combined
+	byNumber.WindowCalls = 4
+	for name, tc := range map[string]struct {
+		policy trysail.BreakerPolicy
+		calls  string
+		reason string // empty: it stays closed
+	}{
+		"one slow and one failed":     {combined, "ssSf", "2 of 4 calls failed or took longer than 32s, 0 of them are still under way"},
+		"slow ones alone":             {combined, "ssSS", "2 of 4 calls failed or took longer than 32s, 0 of them are still under way"},
+		"one that is both":            {combined, "sssF", ""},
+		"both, twice":                 {combined, "ssFF", "2 of 4 calls failed or took longer than 32s, 0 of them are still under way"},
+		"exactly as long as allowed":  {combined, "ssfe", ""},
+		"too few":                     {combined, "Sf", ""},
+		"neutral ones":                {combined, "ssNNf", ""},
+		"by number, when they leave":  {byNumber, "SsssfsssFsssSsss", ""},
+		"by number, both within four": {byNumber, "SsssssFSss", "2 of 4 calls failed or took longer than 32s, 0 of them are still under way"},
+		"without it":                  {trysail.BreakerPolicy{FailureRate: 0.5, SlowCall: 32 * time.Second, MinCalls: 4}, "sSSf", ""},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, rated(tc.policy))
+			calls(t, op, tc.calls)
+			s := op.Breaker().Snapshot()
+			if want := tc.reason != ""; s.State.Refuses() != want || want && s.Reason != tc.reason {
+				t.Errorf("after %q the breaker is %v because of %q, want it open: %v, because of %q", tc.calls, s.State, s.Reason, want, tc.reason)
+			}
+		})
+	}
+}
+
+// Calls that hang are bad ones already.
+func TestR3CallsThatHangCountAsFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, rated(trysail.BreakerPolicy{
+			FailureRate: 0.5, SlowFails: true, SlowCall: 32 * time.Second, MinCalls: 4, Window: time.Hour,
+		}))
+		calls(t, op, "sf")
+		hung := []*held{hold(t, op), hold(t, op)}
+		time.Sleep(32 * time.Second)
+		_ = hold(t, op).end(errBadRequest)
+		wantState(t, op, trysail.Closed)
+		time.Sleep(2 * time.Second) // a sixteenth of it, rounded up to the next part
+		_, why := refusal(t, op)
+		if want := "3 of 4 calls failed or took longer than 32s, 2 of them are still under way"; why.Reason != want {
+			t.Errorf("refused because %q, want %q", why.Reason, want)
+		}
+		for _, h := range hung {
+			_ = h.end(nil)
+		}
+		time.Sleep(2 * time.Minute)
+		wantState(t, op, trysail.HalfOpen)
+		calls(t, op, "S") // a slow probe is a bad one
+		wantState(t, op, trysail.Open)
+	})
+}
+
 // Calls leave a window by time with the twelfth in which they came.
 func TestR5WindowForgetsByTime(t *testing.T) {
 	for name, tc := range map[string]struct {

@@ -94,7 +94,7 @@ func (b *Breaker) observe(now int64) {
 	if b.policy.rated() {
 		b.window = newWindow(b.policy, now)
 	}
-	if b.policy.SlowRate > 0 {
+	if b.policy.timed() {
 		b.calls = newInFlight(b.policy.SlowCall, now)
 	}
 }

@@ -79,6 +79,8 @@ func (o outcome) after() time.Duration {
 	return 0
 }
 
+func (m *model) timed() bool { return m.policy.SlowRate > 0 || m.policy.SlowFails }
+
 func (m *model) rated() bool { return m.policy.FailureRate > 0 || m.policy.SlowRate > 0 }
 
 // become begins a generation.
@@ -145,9 +147,9 @@ func (m *model) pass(to time.Duration) {
 }
 
 // window returns what the window holds: times are cut into twelfths.
-func (m *model) window() (calls, failed, slow int) {
+func (m *model) window() (calls, failed, slow, bad int) {
 	if !m.rated() {
-		return 0, 0, 0
+		return 0, 0, 0, 0
 	}
 	held := m.ended
 	if m.policy.WindowCalls > 0 {
@@ -164,8 +166,11 @@ func (m *model) window() (calls, failed, slow int) {
 		if e.slow {
 			slow++
 		}
+		if e.failed || e.slow {
+			bad++
+		}
 	}
-	return calls, failed, slow
+	return calls, failed, slow, bad
 }
 
 // overdue returns how many calls under way are noticed as slow: times are cut into
@@ -184,12 +189,15 @@ func (m *model) part(at, width time.Duration) time.Duration { return (at + 1) / 
 
 // verdict reports whether a rule over the window is met.
 func (m *model) verdict() bool {
-	calls, failed, slow := m.window()
+	calls, failed, slow, bad := m.window()
 	met := func(part, whole int, share float64) bool {
 		return share > 0 && whole >= m.policy.MinCalls && part > 0 && float64(part)/float64(whole) >= share
 	}
 	overdue := m.overdue()
-	return met(failed, calls, m.policy.FailureRate) || met(slow+overdue, calls+overdue, m.policy.SlowRate)
+	if m.policy.SlowFails && met(bad+overdue, calls+overdue, m.policy.FailureRate) {
+		return true
+	}
+	return !m.policy.SlowFails && met(failed, calls, m.policy.FailureRate) || met(slow+overdue, calls+overdue, m.policy.SlowRate)
 }
 
 // An answer is whether a call may run.
@@ -226,7 +234,7 @@ func (a answer) allows(admitted, leaked, lenient bool) bool {
 
 // admit asks whether a call may run.
 func (m *model) admit(id int) (modelCall, answer) {
-	if m.state == trysail.Closed && m.policy.SlowRate > 0 && m.verdict() {
+	if m.state == trysail.Closed && m.timed() && m.verdict() {
 		m.open(m.now, 0)
 	}
 	c := modelCall{id: id, generation: m.generation, start: m.now, deadline: m.now + m.policy.ProbeTimeout}
@@ -242,7 +250,7 @@ func (m *model) admit(id int) (modelCall, answer) {
 		}
 		c.probe = true
 	case trysail.MetricsOnly:
-		if m.policy.SlowRate > 0 && m.verdict() {
+		if m.timed() && m.verdict() {
 			m.wouldTrip()
 		}
 		if m.now < m.until {
@@ -264,7 +272,7 @@ func (m *model) begin(c modelCall) {
 	if c.probe {
 		m.probes = append(m.probes, c)
 	}
-	if m.policy.SlowRate > 0 {
+	if m.timed() {
 		m.under = append(m.under, c)
 	}
 }
@@ -283,7 +291,7 @@ func (m *model) settle(c modelCall, o outcome) {
 	m.probes = slices.DeleteFunc(m.probes, is)
 	m.under = slices.DeleteFunc(m.under, is)
 	failed := o == failure || o == limited
-	slow := m.policy.SlowRate > 0 && m.now-c.start > m.policy.SlowCall
+	slow := m.timed() && m.now-c.start > m.policy.SlowCall
 	if failed {
 		m.failed, m.failedAt = true, m.now
 	}
@@ -382,13 +390,13 @@ func (m *model) openUntil(at time.Duration) trysail.State {
 // adopt puts the breaker under another policy.
 func (m *model) adopt(p trysail.BreakerPolicy) {
 	old := m.policy
-	wasRated := m.rated()
+	wasRated, wasTimed := m.rated(), m.timed()
 	m.policy = p
 	sameShape := old.WindowCalls == p.WindowCalls && (p.WindowCalls > 0 || old.Window == p.Window)
 	if !wasRated || !m.rated() || !sameShape {
 		m.ended = nil
 	}
-	if old.SlowRate == 0 || p.SlowRate == 0 || old.SlowCall != p.SlowCall {
+	if !wasTimed || !m.timed() || old.SlowCall != p.SlowCall {
 		m.under = nil
 	}
 	if m.state == trysail.HalfOpen && m.probed > 0 {

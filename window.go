@@ -3,7 +3,7 @@ package trysail
 import "time"
 
 // A tally is what a window holds.
-type tally struct{ calls, failures, slow int }
+type tally struct{ calls, failures, slow, bad int } // bad: failed, slow or both
 
 func (t *tally) add(failed, slow bool) {
 	t.calls++
@@ -13,12 +13,16 @@ func (t *tally) add(failed, slow bool) {
 	if slow {
 		t.slow++
 	}
+	if failed || slow {
+		t.bad++
+	}
 }
 
 func (t *tally) sub(o tally) {
 	t.calls -= o.calls
 	t.failures -= o.failures
 	t.slow -= o.slow
+	t.bad -= o.bad
 }
 
 // A window holds the outcomes of the newest calls: those of a time, or a number
@@ -85,13 +89,8 @@ func (w *window) at(now int64) tally {
 // push overwrites the oldest outcome of a window by number.
 func (w *window) push(failed, slow bool) {
 	if old := w.outcomes[w.next]; old != 0 {
-		gone := tally{calls: 1}
-		if old&heldFailure != 0 {
-			gone.failures = 1
-		}
-		if old&heldSlow != 0 {
-			gone.slow = 1
-		}
+		var gone tally
+		gone.add(old&heldFailure != 0, old&heldSlow != 0)
 		w.sum.sub(gone)
 	}
 	held := uint8(heldCall)

@@ -189,7 +189,7 @@ func TestOutcomeLeavesTheWindowATwelfthEarlyAtMost(t *testing.T) {
 			holds := func(age int64) bool {
 				w := newWindow(policy, now-3*length)
 				w.add(now, true, true)
-				return w.at(now+age) == tally{calls: 1, failures: 1, slow: 1}
+				return w.at(now+age) == tally{calls: 1, failures: 1, slow: 1, bad: 1}
 			}
 			if !holds(length - twelfth) {
 				t.Errorf("an outcome of the age %v is gone, want it to stay", time.Duration(length-twelfth))
