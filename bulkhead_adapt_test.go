@@ -29,12 +29,13 @@ func wantLimit(t *testing.T, op *trysail.Operation, want int) {
 	}
 }
 
-// round fills all places with calls that end together a second later, and reports how many ran.
+// round makes n calls at once, which end a second later: a nanosecond apart, so that each finds the places of
+// those before it free, whatever the scheduler does.
 func round(t *testing.T, op *trysail.Operation, n int, outcome error) {
 	t.Helper()
 	var all sync.WaitGroup
-	for range n {
-		all.Go(func() { _ = lasting(t, op, time.Second, outcome) })
+	for i := range n {
+		all.Go(func() { _ = lasting(t, op, time.Second+time.Duration(i), outcome) })
 	}
 	all.Wait()
 }
@@ -44,6 +45,7 @@ func TestAdaptiveLimitGrows(t *testing.T) {
 		op := newOperation(t, adaptive(trysail.BulkheadPolicy{MaxConcurrent: 22}))
 		wantLimit(t, op, 20)
 		round(t, op, 20, nil) // the last half of those who end find less than half in use
+		wantLimit(t, op, 20)
 		round(t, op, 20, nil)
 		wantLimit(t, op, 21)
 		for range 10 {
