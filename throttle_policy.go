@@ -12,9 +12,13 @@ import (
 // failure, such as a bad request; what a caller gave up counts for nothing. When half of the calls
 // are taken, a Factor of 2 drops none and sends twice what is taken; 1.1 drops 45 % and sends a
 // tenth more than is taken. A dependency that takes less than 1/Factor of whatever is sent, as when that share of
-// the calls fails for another reason, gets the least that MaxShare lets through.
+// the calls fails for another reason, gets the least that MaxShare lets through: with 1.1 when one of ten calls fails.
+//
+// What is sent can grow by Factor from one window to the next. From the ceiling back to all
+// calls it takes ln(1/(1-MaxShare))/ln(Factor) windows: with a ceiling of 0.9 three with a Factor of 2, 24 with 1.1, 47 with
+// 1.05. With 1 it would be luck.
 type ThrottlePolicy struct {
-	// Factor is how many calls are made for each that the dependency takes: 1 to 100. Small
+	// Factor is how many calls are made for each that the dependency takes: 1.05 to 100. Small
 	// where a call that is not taken is dear. 2 is a good choice. Default 0: no throttle.
 	Factor float64
 
@@ -34,6 +38,8 @@ type ThrottlePolicy struct {
 }
 
 const (
+	leastThrottleFactor     = 1.05 // Envoy's admission control, which wants 95 % of the calls to succeed
+	mostThrottleFactor      = 100
 	defaultThrottleWindow   = 2 * time.Minute
 	defaultThrottleMinCalls = 10
 	defaultThrottleMaxShare = 0.9
@@ -70,8 +76,8 @@ func (p *ThrottlePolicy) check(f *faults) {
 		}
 		return
 	}
-	if !(p.Factor >= 1 && p.Factor <= 100) { // written so that NaN fails too
-		f.add("Throttle.Factor", "%v, want 1 to 100", p.Factor)
+	if !(p.Factor >= leastThrottleFactor && p.Factor <= mostThrottleFactor) { // written so that NaN fails too
+		f.add("Throttle.Factor", "%v, want %v to %v: with less nothing would end the dropping", p.Factor, leastThrottleFactor, mostThrottleFactor)
 	}
 	if p.Window < time.Second || p.Window > time.Hour {
 		f.add("Throttle.Window", "%v, want 1s to 1h", p.Window)

@@ -96,6 +96,22 @@ func TestThrottleInAnOutage(t *testing.T) {
 	})
 }
 
+// Even the smallest Factor finds back to a dependency that is well again, and drops nothing of one that takes
+// 99 of 100 calls.
+func TestThrottleWithTheSmallestFactor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1.05}))
+		sent(t, op, 3000, func(int) bool { return false })
+		sent(t, op, 60*120, func(int) bool { return true }) // some 47 windows, and luck
+		if s, _ := op.Throttle(); s.Share != 0 {
+			t.Errorf("Throttle() = %+v after two hours of health, want nothing dropped", s)
+		}
+		if reached := sent(t, op, 5000, func(i int) bool { return i%100 != 0 }); reached != 5000 {
+			t.Errorf("%d of 5000 calls were sent, want all", reached)
+		}
+	})
+}
+
 func TestThrottleForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 2, Window: time.Minute, MaxShare: 0.999}))
@@ -109,7 +125,7 @@ func TestThrottleForgets(t *testing.T) {
 
 func TestThrottleWaitsForEnoughCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1, MinCalls: 20, MaxShare: 0.99}))
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1.05, MinCalls: 20, MaxShare: 0.99}))
 		if reached := sent(t, op, 20, func(int) bool { return false }); reached != 20 {
 			t.Errorf("%d of the first 20 calls were sent, want all", reached)
 		}
@@ -187,7 +203,7 @@ func TestLateBadRequestIsNoOverload(t *testing.T) {
 // Calls under way say nothing yet: of calls that take a minute there are always many.
 func TestThrottleCountsCallsWhenTheyEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1}))
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1.05}))
 		for range 100 {
 			hold(t, op)
 		}
@@ -199,7 +215,7 @@ func TestThrottleCountsCallsWhenTheyEnd(t *testing.T) {
 
 func TestThrottleRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1, MaxShare: 0.999}))
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1.05, MaxShare: 0.999}))
 		for {
 			err := call(t, op, errFull)
 			if !errors.Is(err, trysail.ErrThrottled) {
@@ -222,7 +238,7 @@ func TestThrottleRefusal(t *testing.T) {
 // Refusals are many, and each has other numbers: they must not crowd out what else there is to explain.
 func TestRefusalsAtTheGatesAreExplainedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1, MaxShare: 0.999}))
+		op := newOperation(t, throttled(trysail.ThrottlePolicy{Factor: 1.05, MaxShare: 0.999}))
 		refused := func() (n int) {
 			for _, d := range op.Explain() {
 				if d.Outcome == "refused" {
@@ -286,7 +302,7 @@ func TestApplySwitchesTheThrottleOnAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var passed int
 		for range 3 { // a share of 200/201 lets the first through now and then, but not three times
-			policy := throttled(trysail.ThrottlePolicy{Factor: 1, MinCalls: 1000, MaxShare: 0.9999})
+			policy := throttled(trysail.ThrottlePolicy{Factor: 1.05, MinCalls: 1000, MaxShare: 0.9999})
 			orc := newOrchestrator(t, trysail.Config{Default: policy})
 			op := orc.Operation("op")
 			for range 200 {
@@ -308,7 +324,7 @@ func TestApplySwitchesTheThrottleOnAtOnce(t *testing.T) {
 
 func TestThrottleLimitsAndDefaults(t *testing.T) {
 	for name, p := range map[string]trysail.ThrottlePolicy{
-		"the least": {Factor: 1, Window: time.Second, MinCalls: 1, MaxShare: 1e-9},
+		"the least": {Factor: 1.05, Window: time.Second, MinCalls: 1, MaxShare: 1e-9},
 		"the most":  {Factor: 100, Window: time.Hour, MinCalls: 10_000, MaxShare: 1 - 1e-9},
 	} {
 		if got := newOperation(t, throttled(p)).Policy().Throttle; got != p {
@@ -328,12 +344,13 @@ func TestBadThrottle(t *testing.T) {
 		want   []string
 	}{
 		"nothing to do":   {trysail.ThrottlePolicy{Window: time.Minute}, []string{"Throttle.Factor is 0, want a number, because Window is 1m0s"}},
-		"below one":       {trysail.ThrottlePolicy{Factor: 0.9}, []string{"Throttle.Factor is 0.9, want 1 to 100"}},
-		"no number":       {trysail.ThrottlePolicy{Factor: math.NaN()}, []string{"Throttle.Factor is NaN, want 1 to 100"}},
+		"below one":       {trysail.ThrottlePolicy{Factor: 0.9}, []string{"Throttle.Factor is 0.9, want 1.05 to 100"}},
+		"no way back":     {trysail.ThrottlePolicy{Factor: 1.0499}, []string{"Throttle.Factor is 1.0499, want 1.05 to 100"}},
+		"no number":       {trysail.ThrottlePolicy{Factor: math.NaN()}, []string{"Throttle.Factor is NaN, want 1.05 to 100"}},
 		"all at once":     {trysail.ThrottlePolicy{Factor: 101, Window: 1, MinCalls: -1, MaxShare: 1}, []string{"Factor is 101", "Window is 1ns, want 1s to 1h", "MinCalls is -1, " + min10, "MaxShare is 1, want more than 0 and less than 1"}},
 		"too many":        {trysail.ThrottlePolicy{Factor: 2, MinCalls: 10_001}, []string{"MinCalls is 10001, " + min10}},
 		"a share of NaN":  {trysail.ThrottlePolicy{Factor: 2, MaxShare: math.NaN()}, []string{"MaxShare is NaN"}},
-		"a negative one":  {trysail.ThrottlePolicy{Factor: -2}, []string{"Throttle.Factor is -2, want 1 to 100"}},
+		"a negative one":  {trysail.ThrottlePolicy{Factor: -2}, []string{"Throttle.Factor is -2, want 1.05 to 100"}},
 		"too long":        {trysail.ThrottlePolicy{Factor: 2, Window: time.Hour + 1}, []string{"Window is 1h0m0.000000001s"}},
 		"a lonely number": {trysail.ThrottlePolicy{MinCalls: 3}, []string{"MinCalls 3"}},
 	} {

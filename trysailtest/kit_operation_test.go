@@ -23,7 +23,7 @@ func TestTripWhateverTheRules(t *testing.T) {
 			p.Breaker = trysail.BreakerPolicy{RatesOnly: true, SlowRate: 1, SlowCall: time.Minute}
 		},
 		"a limit on calls":       func(p *trysail.Policy) { p.Limiter = trysail.LimiterPolicy{Rate: 0.1, Burst: 22} },
-		"a throttle":             func(p *trysail.Policy) { p.Throttle = trysail.ThrottlePolicy{Factor: 1, MinCalls: 1} },
+		"a throttle":             func(p *trysail.Policy) { p.Throttle = trysail.ThrottlePolicy{Factor: 1.05, MinCalls: 1} },
 		"several probes":         func(p *trysail.Policy) { p.Breaker.HalfOpenMaxCalls = 3 },
 		"an open time that grew": func(p *trysail.Policy) { p.Breaker.MaxRecovery = time.Hour },
 	} {
