@@ -37,10 +37,12 @@ type LimiterConfig struct {
 
 // A Limiter admits units at a rate: calls, tokens, cents. It is a generic cell rate
 // algorithm (ITU-T I.371), which is a bucket of Burst units, full at first, that Rate
-// fills. What is used and what is reserved is never more than Burst + Rate·t.
+// fills. What is used and what is reserved is never more than Burst + Rate·t, the Burst to
+// a thousandth or what the rate brings in 10 us.
 //
 // An amount is rounded up to whole nanoseconds of the rate; that is the resolution, and
-// nothing drifts. Those who wait are served in the order in which they came, and nobody
+// nothing drifts: unit by unit the rate is short of a nanosecond for each. That is nothing at 3 units a second, and
+// much at 300 million; take so many in larger amounts. Those who wait are served in the order in which they came, and nobody
 // overtakes them. A Limiter is safe for concurrent use. An admission costs about 50 ns
 // and allocates nothing.
 type Limiter struct {

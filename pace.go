@@ -17,6 +17,10 @@ const longestRefill = 10 * 365 * 24 * 60 * 60
 // settlement can come near it.
 const longestDebt = 1 << 61
 
+// mostSlack is by how many nanoseconds, or by a thousandth if that is more, a burst may be larger, so that
+// rounding costs none of its units.
+const mostSlack = 10_000
+
 // A pace turns units into the nanoseconds in which the rate brings them. An amount is
 // rounded up to whole nanoseconds, once; from there on all is done in integers.
 type pace struct {
@@ -28,8 +32,10 @@ type pace struct {
 func newPace(rate, burst float64) pace {
 	p := pace{rate: rate, burst: burst}
 	p.unit = p.nanoseconds(1)
-	// A burst of 3 must hold three units also where each was rounded up: at 3 a second.
-	p.depth = max(p.nanoseconds(burst), int64(burst)*p.unit)
+	p.depth = p.nanoseconds(burst)
+	// A burst of 3 must hold three units also where each was rounded up: at 3 a second. At 700 million
+	// a second the rounding is most of a unit, and such a burst would hold far more of larger amounts.
+	p.depth += min(max(int64(burst)*p.unit-p.depth, 0), max(p.depth/1000, mostSlack))
 	return p
 }
 
