@@ -21,7 +21,7 @@ var ErrHedgeLost = errors.New("another attempt was faster")
 // bear that; so it is the code that says so, and the configuration only when. Wrap nothing that must not be made
 // twice at the same time, such as a tool call with effects. An attempt that has lost has its context ended, with
 // the cause [ErrHedgeLost]; it may still be running when the call returns. Its value, if it has a method
-// Close() error, is closed, also beside an error. A panic in fn goes on in the goroutine of the caller.
+// Close() error, is closed, also beside an error, in a goroutine of its own. A panic in fn goes on in the goroutine of the caller.
 //
 // Retries, time limits and the breaker see one attempt. Each hedge is taken from Retry.Budget;
 // without one, from a budget of op's own with the defaults of [RetryBudgetConfig]. Nothing is hedged while the
@@ -223,7 +223,9 @@ func (r *rivals[T]) discard(end rival[T]) {
 		return
 	}
 	if closer, ok := any(end.value).(interface{ Close() error }); ok {
-		defer func() { _ = recover() }() // beside an error the value may well be a nil pointer
-		_ = closer.Close()
+		go func() { // a Close may take long, and the winner is waiting
+			defer func() { _ = recover() }() // beside an error the value may well be a nil pointer
+			_ = closer.Close()
+		}()
 	}
 }
