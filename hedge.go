@@ -70,8 +70,8 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 		select {
 		case got := <-r.results:
 			r.running--
-			if got.err == nil {
-				h.set.hedging.learn(policy, time.Duration(h.op.clock.now()-began))
+			if took := time.Duration(h.op.clock.now() - began); got.err == nil || ctx.Err() != nil && h.late(took, delay, known) {
+				h.set.hedging.learn(policy, took)
 			}
 			if got.panicked != nil || got.err == nil || r.running == 0 || ctx.Err() != nil || !h.mayRepeat(got.err) {
 				r.end(got.number)
@@ -95,6 +95,15 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 // err, unless before tells more: a longer wait that the server asked for, or anything if the time ran out.
 func telling(ctx context.Context, before, err error) error {
 	if before == nil || err == nil {
+// late reports whether attempts that were ended after so long without an answer are known to be slow: they ran
+// for as long as an attempt may, or for longer than those that are hedged. What was ended sooner may have been
+// about to answer.
+func (h *hedger) late(took, delay time.Duration, known bool) bool {
+	limit := h.set.policy.Attempt
+	limit -= limit / 32 // it began before the race did; nobody can tell the difference in the histogram
+	return limit > 0 && took >= limit || known && took >= delay
+}
+
 		return err
 	}
 	if judge(before).after > judge(err).after || ctx.Err() != nil {

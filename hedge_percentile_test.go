@@ -1,6 +1,8 @@
 package trysail_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,6 +118,66 @@ func TestApplyChangesHedges(t *testing.T) {
 		}
 		if _, took, _ := raced(t, op, runner{time.Minute, nil}); took != time.Minute {
 			t.Errorf("without hedging a call took %v, want 1m0s", took)
+		}
+	})
+}
+
+// What a time limit cut off was at least that slow. Without it nothing would be left but the fast ones.
+func TestPercentileCountsWhatWasCutOff(t *testing.T) {
+	for name, tc := range map[string]struct {
+		attempt, caller time.Duration // limits; 0 for none
+		want            time.Duration // hedged after; 0 for not at all
+	}{
+		"by the limit of an attempt":         {attempt: 10 * time.Second}, // the percentile is that limit
+		"by a caller who waited long enough": {caller: 10 * time.Second, want: 10 * time.Second},
+		"by an impatient caller":             {caller: 500 * time.Millisecond, want: time.Second},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := percentile(t, trysail.HedgePolicy{})
+			policy.Attempt = tc.attempt
+			policy.Breaker.Disabled = true
+			op := newOperation(t, policy)
+			for range 400 {
+				_, _, _ = raced(t, op, runner{time.Second, nil})
+			}
+			for range 60 { // more than one of twenty hangs; its hedges do so, too
+				ctx, cancel := context.WithCancel(t.Context())
+				if tc.caller > 0 {
+					ctx, cancel = context.WithTimeout(t.Context(), tc.caller)
+				}
+				_, err := trysail.Do(ctx, op, trysail.Hedged(op, func(ctx context.Context) (int, error) { return 0, hang(ctx) }))
+				if err == nil {
+					t.Fatal("a call that hangs succeeds")
+				}
+				cancel()
+			}
+			if tc.want > 0 {
+				wantHedgeAfter(t, op, tc.want)
+				return
+			}
+			before := op.Metrics().Hedges
+			if _, _, err := raced(t, op, runner{time.Hour, nil}, runner{0, nil}); !errors.Is(err, trysail.ErrAttemptTimeout) || op.Metrics().Hedges != before {
+				t.Errorf("raced() = %v with %d hedges, want none: the limit comes first", err, op.Metrics().Hedges-before)
+			}
+		})
+	}
+}
+
+// That counts from the beginning on, when nothing is known yet that could be slower than anything.
+func TestPercentileOfAttemptsThatAreCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := percentile(t, trysail.HedgePolicy{})
+		policy.Attempt = 10 * time.Second
+		policy.Breaker.Disabled = true
+		op := newOperation(t, policy)
+		for range 50 {
+			_, _, _ = raced(t, op, runner{time.Hour, nil})
+		}
+		for range 20 {
+			_, _, _ = raced(t, op, runner{time.Second, nil})
+		}
+		if _, _, err := raced(t, op, runner{time.Hour, nil}, runner{0, nil}); !errors.Is(err, trysail.ErrAttemptTimeout) {
+			t.Errorf("raced() = %v with %d hedges, want none: most attempts take as long as they may", err, op.Metrics().Hedges)
 		}
 	})
 }

@@ -18,7 +18,7 @@ type HedgePolicy struct {
 	After time.Duration
 
 	// Percentile takes that time from the newest attempts: as long as this share of them took
-	// at most, and up to 4 % more; 0.5 to 0.999. Nothing is hedged before 20 were measured. Default 0: After alone.
+	// at most, and up to 4 % more; 0.5 to 0.999. One that a time limit cut off counts with the time that it had. Nothing is hedged before 20 were measured. Default 0: After alone.
 	Percentile float64
 
 	// Max is how many attempts may begin beside the first, each as long after the one
@@ -112,8 +112,8 @@ func (h *hedging) delay(p *HedgePolicy) (time.Duration, bool) {
 	return max(h.known, p.After), true
 }
 
-// learn takes how long it was until the first attempt of a race ended or its answer was not needed
-// any more. Leaving the latter out would leave out just those that are slow.
+// learn takes how long it was until the first attempt of a race ended, or was ended because its answer was not needed
+// any more or a time limit had passed. Leaving those out would leave out just those that are slow.
 func (h *hedging) learn(p *HedgePolicy, took time.Duration) {
 	if p.Percentile == 0 {
 		return
