@@ -564,16 +564,20 @@ func TestRacesWithinAPermit(t *testing.T) {
 // floor, and the end of the time must not hide a 429.
 func TestHedgeKeepsTheTellingFailure(t *testing.T) {
 	limited := trysail.RateLimited(errDown, time.Minute)
+	errSame := trysail.RateLimited(errors.New("same"), time.Minute)
 	for name, tc := range map[string]struct {
 		runners []runner
 		attempt time.Duration
 		class   trysail.Class
 		after   time.Duration
 		also    error
+		not     error
 	}{
-		"the first asked for a longer wait": {[]runner{{3 * time.Second, limited}, {8 * time.Second, errDown}}, 0, trysail.ClassRateLimited, time.Minute, errDown},
-		"the last did":                      {[]runner{{3 * time.Second, errDown}, {8 * time.Second, limited}}, 0, trysail.ClassRateLimited, time.Minute, errDown},
-		"the other never answered":          {[]runner{{3 * time.Second, limited}, {time.Hour, nil}}, 10 * time.Second, trysail.ClassRateLimited, time.Minute, trysail.ErrAttemptTimeout},
+		"the first asked for a longer wait": {[]runner{{3 * time.Second, limited}, {8 * time.Second, errDown}}, 0, trysail.ClassRateLimited, time.Minute, errDown, nil},
+		"the last did":                      {[]runner{{3 * time.Second, errDown}, {8 * time.Second, limited}}, 0, trysail.ClassRateLimited, time.Minute, errDown, nil},
+		"the other never answered":          {[]runner{{3 * time.Second, limited}, {time.Hour, nil}}, 10 * time.Second, trysail.ClassRateLimited, time.Minute, trysail.ErrAttemptTimeout, nil},
+		"the time ran out":                  {[]runner{{3 * time.Second, errDown}, {time.Hour, nil}}, 10 * time.Second, trysail.ClassTransient, 0, errDown, nil},
+		"both asked for the same":           {[]runner{{3 * time.Second, errSame}, {8 * time.Second, limited}}, 0, trysail.ClassRateLimited, time.Minute, errDown, errSame},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			policy := hedging(after2s())
@@ -581,8 +585,8 @@ func TestHedgeKeepsTheTellingFailure(t *testing.T) {
 			op := newOperation(t, policy)
 			_, _, err := raced(t, op, tc.runners...)
 			var e *trysail.Error
-			if !errors.As(err, &e) || e.Class != tc.class || e.RetryAfter != tc.after || !errors.Is(err, tc.also) {
-				t.Errorf("raced() = %v, want class %v with a wait of %v, and %v in it", err, tc.class, tc.after, tc.also)
+			if !errors.As(err, &e) || e.Class != tc.class || e.RetryAfter != tc.after || !errors.Is(err, tc.also) || tc.not != nil && errors.Is(err, tc.not) {
+				t.Errorf("raced() = %v, want class %v with a wait of %v, %v in it and %v not", err, tc.class, tc.after, tc.also, tc.not)
 			}
 		})
 	}
