@@ -206,6 +206,17 @@ func (b *Breaker) ramped(now int64) bool {
 	return rand.Float64() < rampFloor+(1-rampFloor)*passed
 }
 
+// holdsBack reports whether the breaker refuses calls, or has just closed and does not let every call through yet.
+func (b *Breaker) holdsBack(now int64) bool {
+	w := b.load()
+	if w&flagRamp == 0 {
+		return w.state().Refuses()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now-b.closedAt < int64(b.policy.RampUp) // the flag goes with the next call only
+}
+
 // openFor returns how long the breaker stays open this time.
 func (b *Breaker) openFor(after time.Duration) time.Duration {
 	p := b.policy

@@ -24,8 +24,9 @@ var ErrHedgeLost = errors.New("another attempt was faster")
 // Close() error, is closed, also beside an error, in a goroutine of its own. A panic in fn goes on in the goroutine of the caller.
 //
 // Retries, time limits and the breaker see one attempt. Each hedge is taken from Retry.Budget;
-// without one, from a budget of op's own with the defaults of [RetryBudgetConfig]. Nothing is hedged while the
-// breaker is not closed. A call that may be hedged costs two goroutines, some 3 us.
+// without one, from a budget of op's own with the defaults of [RetryBudgetConfig]. None begins while the
+// breaker refuses calls or lets more and more through, while the throttle drops some, or after an attempt of the same call was
+// refused for a rate limit or for the load. A call that may be hedged costs two goroutines, some 3 us.
 func Hedged[T any](op *Operation, fn func(context.Context) (T, error)) func(context.Context) (T, error) {
 	if op == nil || op.common == nil || op.bad != nil || fn == nil {
 		return fn // Do says what is wrong
@@ -79,7 +80,10 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 				return got.take(h.op)
 			}
 			failed = telling(ctx, failed, got.err)
-			r.discard(got) // another one is still running
+			if slowDown(got.err) {
+				alarm.Stop() // those that run may still succeed, but no more of them are begun
+			}
+			r.discard(got)
 		case <-alarm.C:
 			if hedges := len(r.cancels); h.hedge(ctx, hedges, delay) {
 				r.begin(ctx)
@@ -91,10 +95,6 @@ func race[T any](ctx context.Context, h *hedger, fn func(context.Context) (T, er
 	}
 }
 
-// telling returns the error of attempts of which one failed with before, and then one with err. It is
-// err, unless before tells more: a longer wait that the server asked for, or anything if the time ran out.
-func telling(ctx context.Context, before, err error) error {
-	if before == nil || err == nil {
 // late reports whether attempts that were ended after so long without an answer are known to be slow: they ran
 // for as long as an attempt may, or for longer than those that are hedged. What was ended sooner may have been
 // about to answer.
@@ -104,6 +104,10 @@ func (h *hedger) late(took, delay time.Duration, known bool) bool {
 	return limit > 0 && took >= limit || known && took >= delay
 }
 
+// telling returns the error of attempts of which one failed with before, and then one with err. It is
+// err, unless before tells more: a longer wait that the server asked for, or anything if the time ran out.
+func telling(ctx context.Context, before, err error) error {
+	if before == nil || err == nil {
 		return err
 	}
 	if judge(before).after > judge(err).after || ctx.Err() != nil {
@@ -118,10 +122,25 @@ func (h *hedger) mayRepeat(err error) bool {
 	return !v.final() && h.set.table[v.class].Retry
 }
 
-// hedge reports whether another attempt may begin beside those that run, and counts it. While the
-// breaker is half-open none may: a probe is a single attempt.
+// slowDown reports whether an error says that the dependency takes no more, or wants to be left alone for a time.
+func slowDown(err error) bool {
+	v := judge(err)
+	return v.after > 0 || v.class == ClassRateLimited || v.class == ClassOverloaded
+}
+
+// spare reports whether the dependency must be spared, as far as is known: a breaker that is half-open, or
+// closed a moment ago, lets only some calls through, and a probe is a single attempt; so does a throttle that drops calls.
+func (h *hedger) spare(now int64) bool {
+	if b := h.set.active; b != nil && b.holdsBack(now) {
+		return true
+	}
+	g := h.set.gates
+	return g != nil && g.throttle != nil && g.throttle.dropping.Load()
+}
+
+// hedge reports whether another attempt may begin beside those that run, and counts it.
 func (h *hedger) hedge(ctx context.Context, number int, delay time.Duration) bool {
-	if b := h.set.active; ctx.Err() != nil || b != nil && b.load().state().Refuses() {
+	if ctx.Err() != nil || h.spare(h.op.clock.now()) {
 		return false
 	}
 	op := h.op
