@@ -2,6 +2,7 @@ package trysail_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -138,6 +139,39 @@ func TestAdaptiveLimitIgnoresCallersWhoLeave(t *testing.T) {
 		leaving(t, op, time.Hour)
 		wantLimit(t, op, 20)
 	})
+}
+
+// A caller with a deadline of a moment says nothing about the load, unless the dependency has said something before.
+func TestAdaptiveLimitIgnoresTheDeadlinesOfCallers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		first error // of an attempt before the one that hangs
+		calls int   // that the throttle counts
+		limit int
+	}{
+		"alone":              {nil, 0, 20},
+		"after a fault":      {errDown, 1, 20},
+		"after a rate limit": {trysail.RateLimited(errDown, 0), 1, 14},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			policy := adaptive(trysail.BulkheadPolicy{MaxConcurrent: 100})
+			policy.Retry = trysail.RetryPolicy{Attempts: 2, Backoff: trysail.BackoffNone}
+			policy.Throttle.Factor = 2
+			op := newOperation(t, policy)
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			attempts := 0
+			_, err := trysail.Do(ctx, op, func(ctx context.Context) (int, error) {
+				if attempts++; attempts == 1 && tc.first != nil {
+					return 0, tc.first
+				}
+				return 0, hang(ctx)
+			})
+			if s, _ := op.Throttle(); !errors.Is(err, context.DeadlineExceeded) || s.Calls != tc.calls || s.Taken != 0 {
+				t.Errorf("Do() = %v with %+v, want the deadline, and %d calls counted that were not taken", err, s, tc.calls)
+			}
+			wantLimit(t, op, tc.limit)
+		})
+	}
 }
 
 // A call that began before a cut says nothing about the places that there are since.

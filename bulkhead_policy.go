@@ -14,8 +14,9 @@ type BulkheadPolicy struct {
 
 	// Adaptive finds by itself how many calls the dependency takes at once, between
 	// MinConcurrent and MaxConcurrent. It begins with 20. When a call is refused for the load or
-	// passes a time limit, the number falls to 0.7 of itself, at most once in the time that a call takes; with
-	// as many successes as there are places, and half of them in use, it grows by one.
+	// passes Policy.Attempt or Policy.Total, the number falls to 0.7 of itself, at most once in the time that a call takes; with
+	// as many successes as there are places, and half of them in use, it grows by one. A caller who has left, or
+	// whose own deadline has passed, says nothing: without a limit of the policy's, calls that hang cut nothing.
 	Adaptive bool
 
 	// MinConcurrent is where Adaptive stops: 1 to MaxConcurrent. Default 1.

@@ -197,11 +197,12 @@ const (
 )
 
 // signal returns what a failed call says. That a time limit has passed says nothing about load when
-// the dependency has said what was wrong, such as a bad request.
+// the dependency has said what was wrong, such as a bad request. A deadline of the caller's own says nothing
+// at all: it may have been far too short for any answer.
 func (c *call) signal(v verdict, err error) signal {
-	late := v.ended || errors.Is(err, ErrAttemptTimeout) || errors.Is(err, ErrTotalTimeout)
+	late := errors.Is(err, ErrAttemptTimeout) || errors.Is(err, ErrTotalTimeout)
 	switch {
-	case v.class == ClassCanceled:
+	case v.class == ClassCanceled, v.class == ClassTransient && v.ended && !late && c.last == nil:
 		return signalNone
 	case v.class == ClassRateLimited, v.class == ClassOverloaded, v.class == ClassTransient && late:
 		return signalOverload

@@ -9,7 +9,7 @@ import (
 // them: gradually, where a breaker refuses all or none. Its zero value drops none.
 //
 // A dependency has taken a call that succeeded, and one that failed without counting as a
-// failure, such as a bad request; what a caller gave up counts for nothing. When half of the calls
+// failure, such as a bad request; what a caller gave up, or had no more time for, counts for nothing. When half of the calls
 // are taken, a Factor of 2 drops none and sends twice what is taken; 1.1 drops 45 % and sends a
 // tenth more than is taken. A dependency that takes less than 1/Factor of whatever is sent, as when that share of
 // the calls fails for another reason, gets the least that MaxShare lets through: with 1.1 when one of ten calls fails.
