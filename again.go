@@ -86,7 +86,7 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
-		Time: time.Now().UTC(), Outcome: "failed", Reason: c.told(c.whyNot(v)), Class: v.class, Attempts: c.attempts,
+		Time: c.op.now(), Outcome: "failed", Reason: c.told(c.whyNot(v)), Class: v.class, Attempts: c.attempts,
 	})
 	r := result{outcome: outcomeNeutral, class: v.class, after: v.after}
 	if c.set.table[v.class].Count {
@@ -120,7 +120,7 @@ func (c *call) observeRetry(v verdict, wait time.Duration, err error) {
 		return
 	}
 	c.op.tell(Event{
-		Kind: EventRetry, Operation: c.op.name, Time: time.Now().UTC(),
+		Kind: EventRetry, Operation: c.op.name, Time: c.op.now(),
 		Attempt: c.attempts, Class: v.class, Wait: wait, Err: err,
 	})
 }

@@ -143,7 +143,7 @@ func (c *call) end() {
 
 // breakOff settles a call of which no outcome will come, as a failure.
 func (c *call) breakOff(why error) {
-	c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "failed", Reason: c.told(why.Error()), Attempts: c.attempts})
+	c.op.explain(Decision{Time: c.op.now(), Outcome: "failed", Reason: c.told(why.Error()), Attempts: c.attempts})
 	c.err = why
 	c.fail(result{outcome: outcomeFailure}, signalNone)
 }

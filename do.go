@@ -3,7 +3,6 @@ package trysail
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // Do runs fn under op: refused while op's breaker is open, otherwise at least
@@ -73,7 +72,7 @@ func (op *Operation) observeFallback(err error) {
 	if op.tell == nil {
 		return
 	}
-	e := Event{Kind: EventFallback, Operation: op.name, Time: time.Now().UTC(), Err: err}
+	e := Event{Kind: EventFallback, Operation: op.name, Time: op.now(), Err: err}
 	if err != nil {
 		e.Class = Classify(err)
 	}

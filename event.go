@@ -28,7 +28,8 @@ func (k EventKind) String() string {
 	return fmt.Sprintf("EventKind(%d)", uint8(k))
 }
 
-// An Event reports something that happened to an operation.
+// An Event reports something that happened to an operation. Its Time is that of the system's clock when the
+// orchestrator was made, and goes on by the monotonic clock; so do all others that the package tells.
 type Event struct {
 	Kind      EventKind
 	Time      time.Time

@@ -152,7 +152,7 @@ func (c *call) turnedAway(err error) error {
 	}
 	if last := n.explained.Load(); last == 0 || c.start-last >= refusalStep {
 		n.explained.Store(c.start)
-		c.op.explain(Decision{Time: time.Now().UTC(), Outcome: "refused", Reason: Classify(err).String() + ": " + cause(err)})
+		c.op.explain(Decision{Time: c.op.now(), Outcome: "refused", Reason: Classify(err).String() + ": " + cause(err)})
 	}
 	return err
 }

@@ -17,7 +17,7 @@ type Health struct {
 
 // Health returns the state of all breakers.
 func (o *Orchestrator) Health() Health {
-	h := Health{Time: time.Now().UTC()}
+	h := Health{Time: o.common.clock.wall(o.common.clock.now())}
 	for _, op := range o.all() {
 		h.Operations++
 		b := op.Breaker()

@@ -150,7 +150,7 @@ func (h *hedger) hedge(ctx context.Context, number int, delay time.Duration) boo
 	}
 	op.counters.rare().hedges.Add(1)
 	if op.tell != nil {
-		op.tell(Event{Kind: EventHedge, Operation: op.name, Time: time.Now().UTC(), Attempt: number, Wait: delay})
+		op.tell(Event{Kind: EventHedge, Operation: op.name, Time: op.now(), Attempt: number, Wait: delay})
 	}
 	return true
 }
@@ -245,7 +245,7 @@ func (r *rivals[T]) end(winner int) {
 func (r *rivals[T]) discard(end rival[T]) {
 	if end.panicked != nil {
 		r.op.explain(Decision{
-			Time: time.Now().UTC(), Outcome: "hedge lost",
+			Time: r.op.now(), Outcome: "hedge lost",
 			Reason: fmt.Sprintf("an attempt that was not needed any more panicked: %v", end.panicked.value),
 		})
 		return

@@ -1,6 +1,9 @@
 package trysail
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // An Operation is a name under which calls are made: a strategy, a breaker, a
 // policy and counters. It is a stable handle; get it once and keep it. An
@@ -76,6 +79,10 @@ func (s *settings) hedge(c clock) {
 		s.account = s.hedging.purse
 	}
 }
+
+// now is the time of day, by the clock by which all is measured: whatever is done to the system's clock, events keep
+// their order, and the time between two of them is how long it was.
+func (op *Operation) now() time.Time { return op.clock.wall(op.clock.now()) }
 
 // Name returns the operation's name.
 func (op *Operation) Name() string { return op.name }
