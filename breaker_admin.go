@@ -49,7 +49,8 @@ func (b *Breaker) Close(o Override) (was State) {
 
 // OpenUntil opens the breaker until t, as when a quota is known to be used up until
 // then: at most 31 days. It then lets probes through as ever. It changes nothing while
-// an operator's word holds, or if t has passed. It returns the state that the breaker had.
+// an operator's word holds, if t has passed, or if the breaker is open until t or longer anyway: of several waits the
+// longest holds, and Close ends it. It returns the state that the breaker had.
 func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
 	wait := min(time.Until(t), longestOpen)
 	b.mu.Lock()
@@ -59,6 +60,9 @@ func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
 	w := b.load()
 	was = w.state()
 	if wait <= 0 || was == ForcedOpen || was == Disabled || was == MetricsOnly {
+		return was
+	}
+	if was == Open && now+int64(wait) <= b.until.Load() {
 		return was
 	}
 	b.reopens = b.doublings(now)

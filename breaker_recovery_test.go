@@ -253,6 +253,9 @@ func TestOpenUntil(t *testing.T) {
 		"for ever":          {nothing, math.MaxInt64, trysail.Closed, 31 * 24 * time.Hour},
 		"open":              {trips, time.Hour, trysail.Open, time.Hour},
 		"open, in the past": {trips, -1, trysail.Open, 0},
+		"open for longer":   {trips, 30 * time.Second, trysail.Open, 0},
+		"open for as long":  {trips, time.Minute, trysail.Open, 0},
+		"open for less":     {trips, time.Minute + 1, trysail.Open, time.Minute + 1},
 		"half-open":         {halfOpens, time.Hour, trysail.HalfOpen, time.Hour},
 		"forced open": {
 			func(_ *testing.T, op *trysail.Operation) { op.Breaker().ForceOpen(trysail.Override{}) },

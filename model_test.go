@@ -378,6 +378,9 @@ func (m *model) reset() trysail.State {
 // openUntil opens the breaker by hand.
 func (m *model) openUntil(at time.Duration) trysail.State {
 	was := m.state
+	if was == trysail.Open && at <= m.until {
+		return was // the longest wait holds
+	}
 	if at > m.now && (was == trysail.Closed || was == trysail.Open || was == trysail.HalfOpen) {
 		m.reopens = m.again(m.now)
 		m.opens++
