@@ -48,7 +48,8 @@ const longestOpen = 31 * 24 * time.Hour
 // program was restarted: the state with its reason, the failures in a row, the end of an open time, an
 // operator's word and the doublings of the open time. What was due meanwhile happens at once. Calls under
 // way no longer count; probes begin anew, as does the window of the rate rules. The policy and the counters
-// stay as they are. A snapshot that cannot be is refused with every fault named, and changes nothing.
+// stay as they are: a transition is counted where it happens. An observer hears of the restored state, unless the
+// breaker was closed and still is. A snapshot that cannot be is refused with every fault named, and changes nothing.
 func (b *Breaker) Restore(s BreakerSnapshot) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,8 +62,6 @@ func (b *Breaker) Restore(s BreakerSnapshot) error {
 	b.reopens, b.closedAt, b.override, b.cause = s.Reopens, now, nil, ClassTransient
 	to, until := s.State, now
 	switch to {
-	case HalfOpen: // it is open until now
-		to = Open
 	case Open:
 		until = max(b.op.clock.instant(s.NextAttemptAt), now) // nothing happens before it is restored
 		b.wake(time.Duration(until - now))
@@ -75,7 +74,11 @@ func (b *Breaker) Restore(s BreakerSnapshot) error {
 	default:
 	}
 	b.until.Store(until) // also when it is not open: that of an earlier open period is over
-	b.become(to, s.Failures, now, s.Reason)
+	from := b.load().state()
+	b.begin(to, s.Failures, now, s.Reason)
+	if from != Closed || to != Closed { // that nothing has changed is no news, least of all of a thousand breakers
+		b.announce(from, now)
+	}
 	b.advance(now)
 	return nil
 }

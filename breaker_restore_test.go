@@ -145,6 +145,44 @@ func TestRestoreIsTold(t *testing.T) {
 	})
 }
 
+// Nothing is told or counted that has not happened now.
+func TestRestoreTellsOfNothingElse(t *testing.T) {
+	stored := trysail.BreakerSnapshot{Operation: "op", Reason: "stored", Failures: 3}
+	for name, tc := range map[string]struct {
+		before    func(*testing.T, *trysail.Operation)
+		state     trysail.State
+		want      []transition
+		halfOpens uint64
+	}{
+		"a closed one":             {nothing, closed, nil, 0},
+		"a closed one that opened": {trips, closed, []transition{{0, opened, closed, 2, "stored"}}, 0},
+		"a half-open one":          {nothing, half, []transition{{0, closed, half, 1, "stored"}}, 0},
+		"one that was due": {nothing, opened, []transition{
+			{0, closed, opened, 1, "stored"},
+			{0, opened, half, 2, "the recovery timeout has passed"},
+		}, 1},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			start := time.Now()
+			op, r := observed(t, once())
+			tc.before(t, op)
+			told, explained := len(r.heard()), len(op.Explain())
+			s := stored
+			s.State, s.NextAttemptAt = tc.state, start.Add(-time.Hour)
+			if err := op.Breaker().Restore(s); err != nil {
+				t.Fatal(err)
+			}
+			wantTransitions(t, start, r.heard()[told:], tc.want)
+			if d := op.Explain()[explained:]; len(d) != len(tc.want) {
+				t.Errorf("Explain() goes on with %+v, want %d decisions", d, len(tc.want))
+			}
+			if m, got := op.Metrics(), op.Breaker().Snapshot(); m.HalfOpens != tc.halfOpens || got.Failures != 3 {
+				t.Errorf("Metrics() = %+v with %+v, want %d half-opens and 3 failures", m, got, tc.halfOpens)
+			}
+		})
+	}
+}
+
 // Observers hear of the end of a restored state when it comes, also when nobody calls.
 func TestRestoreIsToldInTime(t *testing.T) {
 	for name, s := range map[string]trysail.BreakerSnapshot{

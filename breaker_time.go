@@ -67,23 +67,33 @@ func (b *Breaker) open(failures int, now int64, after time.Duration, reason stri
 	b.wake(wait)
 }
 
-// become changes the state. Every transition begins a generation, which makes
-// the permits and leases of the one before worthless, and empties the window.
-//
-// It tells of the change under the lock, which keeps events in order; tell only
-// queues, so no foreign code runs here.
+// become changes the state, and tells of it.
 func (b *Breaker) become(to State, failures int, now int64, reason string) {
+	from := b.load().state()
+	b.begin(to, failures, now, reason)
+	b.announce(from, now)
+}
+
+// begin changes the state. Every transition begins a generation, which makes
+// the permits and leases of the one before worthless, and empties the window.
+func (b *Breaker) begin(to State, failures int, now int64, reason string) {
 	w := b.load()
 	b.freeLeases()
 	b.probed, b.bad, b.reason = 0, 0, reason
 	b.observe(now)
 	b.store(packed(w.generation()+1, failures, to, b.flags(to)))
 	b.op.refusal.Store(nil)
-	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: to.String(), Reason: reason})
+}
+
+// announce tells of the change to the state that there is, under the lock, which keeps events in order; tell only
+// queues, so no foreign code runs here.
+func (b *Breaker) announce(from State, now int64) {
+	w := b.load()
+	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: w.state().String(), Reason: b.reason})
 	if b.op.tell != nil {
 		b.op.tell(Event{
 			Kind: EventTransition, Operation: b.op.name, Time: b.op.clock.wall(now),
-			From: w.state(), To: to, Generation: w.generation() + 1, Reason: reason,
+			From: from, To: w.state(), Generation: w.generation(), Reason: b.reason,
 		})
 	}
 }
