@@ -94,6 +94,21 @@ func (b *Breaker) refuse(now int64) *Error {
 	return &r.err
 }
 
+// shut returns the refusal of a breaker that is open, by its rules or by force, or nil. A half-open one may have
+// closed, or have a place for a probe, when the caller has waited elsewhere.
+func (b *Breaker) shut(now int64) *Error {
+	if s := b.load().state(); s != Open && s != ForcedOpen {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.advance(now)
+	if s := b.load().state(); s != Open && s != ForcedOpen {
+		return nil
+	}
+	return b.refuse(now)
+}
+
 // refusedAgain is the short way to a refusal: the error that an open breaker gave another call
 // a moment ago, or nil if there is none. It comes before the call has cost anything else.
 func (op *Operation) refusedAgain(ctx context.Context) error {

@@ -102,22 +102,42 @@ func (c *call) queue(ctx context.Context, closed *Limiter) error {
 	return nil
 }
 
-// waitAtGates takes the call's turn at the limiter, and then its place.
+// waitAtGates takes the call's turn at the limiter, and then its place. It waits for nothing while the breaker
+// would refuse the call anyway.
 func (c *call) waitAtGates(ctx context.Context, closed *Limiter) error {
 	if closed != nil {
+		if err := c.shut(); err != nil {
+			return err
+		}
 		if err := closed.Wait(ctx, 1); err != nil {
 			return err
 		}
 	}
 	b := c.set.gates.bulkhead
-	if b == nil {
+	if b == nil || c.occupy(b) {
 		return nil
 	}
-	if err := b.enter(ctx); err != nil {
+	err := c.shut()
+	if err == nil {
+		err = b.enter(ctx)
+	}
+	if err != nil {
 		c.refund()
 		return err
 	}
 	c.place = b
+	return nil
+}
+
+// shut returns the refusal of a breaker that lets nobody through at present. Who is waiting when it opens is
+// refused at his turn, and gives it to the next one, so that all leave with the first.
+func (c *call) shut() error {
+	if c.breaker == nil {
+		return nil
+	}
+	if refused := c.breaker.shut(c.op.clock.now()); refused != nil {
+		return refused
+	}
 	return nil
 }
 
@@ -136,6 +156,10 @@ func gateLimit(ctx context.Context) error {
 
 // turnedAway counts a call that did not get through the gates.
 func (c *call) turnedAway(err error) error {
+	if errors.Is(err, ErrOpen) {
+		c.op.counters.rejected.Add(1)
+		return err // the breaker explains its refusals itself
+	}
 	n := c.op.counters.rare()
 	switch {
 	case errors.Is(err, ErrBulkheadFull):
