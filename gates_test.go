@@ -294,3 +294,30 @@ func BenchmarkDoThroughGates(b *testing.B) {
 		}
 	}
 }
+
+// Priorities are strict: as long as more urgent calls wait, others get no place. They wait for MaxWait, not for ever.
+func TestBackgroundWorkDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		op := newOperation(t, gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 10}))
+		start := time.Now()
+		var callers sync.WaitGroup
+		for range 3 {
+			callers.Go(func() {
+				for time.Since(start) < time.Hour {
+					_ = lasting(t, op, time.Second, nil)
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		began := time.Now()
+		_, err := trysail.Do(trysail.WithPriority(t.Context(), trysail.PriorityBackground), op, func(context.Context) (int, error) { return 0, nil })
+		if took := time.Since(began); !errors.Is(err, trysail.ErrBulkheadFull) || took != 30*time.Second {
+			t.Errorf("Do() = %v after %v, want a refusal after 30s", err, took)
+		}
+		callers.Wait()
+		_, err = trysail.Do(trysail.WithPriority(t.Context(), trysail.PriorityBackground), op, func(context.Context) (int, error) { return 0, nil })
+		if err != nil {
+			t.Errorf("Do() = %v when nobody else is there", err)
+		}
+	})
+}

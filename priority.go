@@ -5,7 +5,10 @@ import (
 	"fmt"
 )
 
-// A Priority says who goes first where calls wait for a free place.
+// A Priority says who goes first where calls wait for a free place: strictly, so that as long as more
+// urgent calls wait, others get none. They do not wait for ever, but are refused with [ErrBulkheadFull] after
+// BulkheadPolicy.MaxWait, and gave way before that if the queue became full. Work that must have a share whatever else
+// there is needs an operation of its own, whose bulkhead is that share.
 type Priority uint8
 
 // The priorities, the most urgent first.
