@@ -65,7 +65,9 @@ func (b *Breaker) judgeCall(r result, start, now int64) {
 }
 
 // verdict returns why the breaker must open, or nothing. It looks at every rule
-// that there is; any of them suffices.
+// that there is; any of them suffices. What a window holds changes by time, too: when old successes leave it,
+// the share of the failures can become too large with a success, or with none. That opens the breaker as well:
+// the rule is about the share alone, and what a snapshot shows must not contradict the state.
 func (b *Breaker) verdict(failures int, now int64) string {
 	if !b.policy.RatesOnly && failures >= b.policy.FailureThreshold {
 		return fmt.Sprintf("%d calls in a row failed", failures)

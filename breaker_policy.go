@@ -31,7 +31,8 @@ type BreakerPolicy struct {
 	ProbeTimeout time.Duration
 
 	// FailureRate opens the breaker when this share of the window's calls failed:
-	// more than 0, at most 1. Default 0: no such rule.
+	// more than 0, at most 1. It is looked at when a call ends, with SlowRate also when one begins. That may
+	// well be a success, after those of earlier have left the window. Default 0: no such rule.
 	FailureRate float64
 
 	// SlowRate opens the breaker when this share of the window's calls took longer

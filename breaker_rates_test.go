@@ -261,6 +261,37 @@ func TestR5WindowSlides(t *testing.T) {
 }
 
 // R2: results of an earlier generation enter no window.
+// The rule is about the share in the window, which also changes when old successes leave it.
+func TestR5OldSuccessesThatLeaveTheWindowOpenTheBreaker(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy  trysail.BreakerPolicy
+		then    string
+		reason  string // why the breaker opens; empty if it does not
+		refused uint64
+	}{
+		"with the next outcome":                 {trysail.BreakerPolicy{FailureRate: 0.5}, "ffffffffffsssss", "10 of 16 calls failed", 0},
+		"with a call under a rule of slow ones": {trysail.BreakerPolicy{FailureRate: 0.5, SlowRate: 1, SlowCall: time.Minute}, "ffffffffffsssss", "10 of 15 calls failed", 1},
+		"not while too few are left":            {trysail.BreakerPolicy{FailureRate: 0.5, SlowRate: 1, SlowCall: time.Minute}, "ffffffff", "", 0},
+		"not when none is left":                 {trysail.BreakerPolicy{FailureRate: 0.5, SlowRate: 1, SlowCall: time.Minute}, "", "", 0},
+		"not when the share stays small":        {trysail.BreakerPolicy{FailureRate: 0.5, SlowRate: 1, SlowCall: time.Minute}, "ffffffssssssss", "", 0},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, rated(tc.policy))
+			calls(t, op, "ssssssssssssssssssss")
+			time.Sleep(time.Minute)
+			calls(t, op, tc.then)
+			wantState(t, op, closed)
+			time.Sleep(time.Minute + 10*time.Second) // two minutes, and the width of a bucket
+			wantState(t, op, closed)                 // nobody has looked
+			_ = call(t, op, nil)
+			s := op.Breaker().Snapshot()
+			if opened := s.State == trysail.Open; opened != (tc.reason != "") || opened && s.Reason != tc.reason || op.Metrics().Rejected != tc.refused {
+				t.Errorf("the breaker is %v: %s; want %q, and %d calls refused", s.State, s.Reason, tc.reason, tc.refused)
+			}
+		})
+	}
+}
+
 func TestR2StaleResultsEnterNoWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		op := newOperation(t, rated(trysail.BreakerPolicy{FailureRate: 0.5, SlowRate: 0.5, SlowCall: time.Minute, MinCalls: 3}))
