@@ -11,6 +11,9 @@ import (
 func (c *call) again(ctx context.Context, err error) bool {
 	c.attempts++
 	v := c.judge(ctx, err)
+	if v.once {
+		c.onces++
+	}
 	wait, ok := c.wait(ctx, v)
 	if ok && !c.affordable() {
 		c.op.counters.rare().denied.Add(1)
@@ -54,7 +57,7 @@ func (c *call) judge(ctx context.Context, err error) verdict {
 func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
 	retry := &c.set.policy.Retry
 	switch {
-	case v.final(), c.permit.probe, retry.Disabled, !c.set.table[v.class].Retry, c.attempts >= retry.limit(v.class):
+	case v.final(), c.permit.probe, retry.Disabled, !c.set.table[v.class].Retry, c.attempts >= retry.limit(v.class), c.spent(v):
 		return 0, false
 	case c.stopped():
 		return 0, false
@@ -65,6 +68,9 @@ func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
 	}
 	return d, true
 }
+
+// spent reports whether the one retry that the error is worth has been made.
+func (c *call) spent(v verdict) bool { return v.once && c.onces > 1 }
 
 // affordable reports whether the retry budget allows another attempt. It is asked
 // last, because what it allows is taken from it.

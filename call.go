@@ -17,6 +17,7 @@ type call struct {
 	queued   time.Duration   // those waits
 	caller   context.Context //nolint:containedctx // the caller's, where the policy has a limit for the call
 	attempts int
+	onces    int // of those, how many failed with an error that is worth one retry only
 	waited   time.Duration
 	pacer    pacer
 	last     error // the dependency's error of an earlier attempt

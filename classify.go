@@ -24,6 +24,7 @@ type verdict struct {
 	class     Class
 	after     time.Duration // the server's minimum wait; 0 when it gave none
 	committed bool          // a part of the answer is out: no retry, whatever the class
+	once      bool          // no retry if another attempt has failed like this
 	repeated  bool          // another operation has retried already: no retry here
 	ended     bool          // the caller's context has ended: no retry
 }
@@ -93,6 +94,7 @@ func (v *verdict) readBranch(err error, classed bool) bool {
 	}
 	v.after = max(v.after, branch.after)
 	v.committed = v.committed || branch.committed
+	v.once = v.once || branch.once
 	return found || classed
 }
 
@@ -105,6 +107,7 @@ func (v *verdict) readOne(err error, classed bool) bool {
 	switch e := err.(type) { //nolint:errorlint // one link of the chain is meant
 	case *marked:
 		v.committed = v.committed || e.final
+		v.once = v.once || e.once
 		v.after = max(v.after, e.after)
 		if e.classed && !classed {
 			v.class = e.class

@@ -70,6 +70,8 @@ func TestClassify(t *testing.T) {
 		"joined: the first decides":      {errors.Join(boom, status(429), trysail.Permanent(boom)), rateLimited},
 		"joined: depth first":            {errors.Join(fmt.Errorf("a: %w", errors.Join(boom, status(404))), status(429)), permanent},
 		"two wrapped at once":            {fmt.Errorf("%w, then %w", boom, trysail.Permanent(boom)), permanent},
+		"once alone says nothing":        {trysail.Once(boom), transient},
+		"once looks further in":          {trysail.Once(trysail.Unavailable(boom)), overloaded},
 		"joined in a mark":               {trysail.Committed(errors.Join(boom, status(400))), permanent},
 		"context.Canceled":               {context.Canceled, canceled},
 		"context.Canceled, wrapped":      {fmt.Errorf("get: %w", context.Canceled), canceled},
@@ -136,6 +138,7 @@ func TestMarks(t *testing.T) {
 		"Permanent":   trysail.Permanent,
 		"Unavailable": trysail.Unavailable,
 		"Committed":   trysail.Committed,
+		"Once":        trysail.Once,
 		"RateLimited": func(err error) error { return trysail.RateLimited(err, 1) },
 		"WithClass":   func(err error) error { return trysail.WithClass(err, quota, 1) },
 	} {

@@ -2,6 +2,8 @@ package trysail_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/trysail-go/trysail"
@@ -99,6 +101,46 @@ func TestBadAnswersAreRepeatedOnce(t *testing.T) {
 				t.Errorf("%d attempts and %v, want %d", n, err, tc.want)
 			}
 		})
+	}
+}
+
+// An error that is worth one retry gets no second, whatever else went wrong between.
+func TestOnce(t *testing.T) {
+	gateway := trysail.Once(errors.New("504"))
+	for name, tc := range map[string]struct {
+		retry    trysail.RetryPolicy
+		attempts []error
+		want     int
+	}{
+		"again and again":         {trysail.RetryPolicy{Attempts: 5}, []error{gateway}, 2},
+		"then another":            {trysail.RetryPolicy{Attempts: 5}, []error{gateway, errDown}, 5},
+		"another before it":       {trysail.RetryPolicy{Attempts: 5}, []error{errDown, errDown, gateway}, 4},
+		"another between":         {trysail.RetryPolicy{Attempts: 5}, []error{gateway, errDown, gateway}, 3},
+		"wrapped and joined":      {trysail.RetryPolicy{Attempts: 5}, []error{errors.Join(errDown, fmt.Errorf("post: %w", gateway))}, 2},
+		"inside another mark":     {trysail.RetryPolicy{Attempts: 5}, []error{trysail.RateLimited(gateway, 0)}, 2},
+		"around another mark":     {trysail.RetryPolicy{Attempts: 5}, []error{trysail.Once(trysail.Unavailable(errDown))}, 2},
+		"not against the policy":  {trysail.RetryPolicy{Attempts: 1}, []error{gateway}, 1},
+		"not against its class":   {trysail.RetryPolicy{Attempts: 5}, []error{trysail.Once(trysail.Permanent(errDown))}, 1},
+		"not against a row of it": {trysail.RetryPolicy{Attempts: 5, Classes: trysail.ClassRetries{transient: {Attempts: 4}}}, []error{gateway}, 2},
+		"success after it":        {trysail.RetryPolicy{Attempts: 5}, []error{gateway, nil}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.retry.Backoff = trysail.BackoffNone
+			op := newOperation(t, trysail.Policy{Retry: tc.retry})
+			last := func(n int) error { return tc.attempts[min(n, len(tc.attempts))-1] }
+			n, _, err := attempts(t.Context(), op, last)
+			if n != tc.want || !errors.Is(err, last(n)) || (err == nil) != (last(n) == nil) {
+				t.Errorf("%d attempts and %v, want %d and the last one's error", n, err, tc.want)
+			}
+			if s := op.Breaker().Snapshot(); err != nil && trysail.Classify(err) != permanent && s.Failures != 1 {
+				t.Errorf("%d failures, want the call counted once", s.Failures)
+			}
+		})
+	}
+	op := newOperation(t, trysail.Policy{Retry: trysail.RetryPolicy{Attempts: 5, Backoff: trysail.BackoffNone}})
+	_, _, _ = attempts(t.Context(), op, always(gateway))
+	if got := op.Explain(); len(got) != 1 || got[0].Reason != "an error that is worth one retry came twice" {
+		t.Errorf("Explain() = %+v, want that it was worth one retry", got)
 	}
 }
 

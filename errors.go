@@ -102,6 +102,16 @@ func Committed(err error) error {
 	return &marked{err: err, final: true}
 }
 
+// Once marks err as worth one more attempt, and not a second: a gateway's time-out, or a request that
+// may have cost money already. It is classed and counted as before. A call whose attempts have failed
+// with two such errors makes no other one, however many the policy has left.
+func Once(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{err: err, once: true}
+}
+
 func classify(err error, class Class) error { return WithClass(err, class, 0) }
 
 // marked carries what the caller of a constructor knows about an error.
@@ -110,6 +120,7 @@ type marked struct {
 	class   Class
 	classed bool // class is set
 	final   bool // no retry, whatever the class
+	once    bool // one retry, whatever the policy
 	after   time.Duration
 }
 

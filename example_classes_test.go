@@ -74,6 +74,16 @@ func ExampleCommitted() {
 	// Output: "Once upon a ", operation "chat": transient: connection reset
 }
 
+// Who waited in vain for a gateway twice should not be made to wait a third time.
+func ExampleOnce() {
+	orc, _ := trysail.New(trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone}}})
+	_, err := trysail.Do(context.Background(), orc.Operation("chat"), func(context.Context) (int, error) {
+		return 0, trysail.Once(errors.New("gateway time-out"))
+	})
+	fmt.Println(err)
+	// Output: operation "chat": transient after 2 attempts: gateway time-out
+}
+
 func ExampleTransient() {
 	err := trysail.Transient(apiError{404}) // an eventually consistent service
 	fmt.Println(err, trysail.Classify(err))

@@ -100,6 +100,8 @@ func (c *call) whyNot(v verdict) string {
 		return "a probe is a single attempt"
 	case c.attempts >= retry.limit(v.class):
 		return fmt.Sprintf("all %d attempts are used up", retry.limit(v.class))
+	case c.spent(v):
+		return "an error that is worth one retry came twice"
 	case c.broke:
 		return "the retry budget is used up"
 	case c.stopped():
