@@ -94,6 +94,7 @@ func (r *report) ended() (finding, bool) {
 	}{
 		{policyEnds, trysail.ClassContentPolicy, ScopeRequest},
 		{transientEnds, trysail.ClassTransient, ScopeTarget},
+		{slipEnds, trysail.ClassTransient, ScopeTarget},
 		{overloadEnds, trysail.ClassOverloaded, ScopeTarget},
 		{contextEnds, trysail.ClassContextLength, ScopeRequest},
 		{permanentEnds, trysail.ClassPermanent, ScopeRequest},

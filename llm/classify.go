@@ -160,10 +160,12 @@ func (e *evidence) fold() {
 
 // verdict puts together what was found.
 func (e *evidence) verdict() Verdict {
+	retryable := mayRetry(e.found.class) && !strings.EqualFold(e.shouldRetry(), "false")
 	return Verdict{
 		Class:     e.found.class,
 		Failed:    true,
-		Retryable: mayRetry(e.found.class) && !strings.EqualFold(e.shouldRetry(), "false"),
+		Retryable: retryable,
+		Once:      retryable && e.once(),
 		Delay:     e.wait,
 		HasDelay:  e.waits,
 		Scope:     e.found.scope,

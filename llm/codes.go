@@ -145,6 +145,14 @@ unsupported_image_media_type
 failed_to_download_image
 `
 
+// onceCodes mean that the server has waited in vain, under whatever status. Anthropic: API errors. Google:
+// google.rpc.Code. Bedrock: service model, where the status is 408.
+const onceCodes = `
+timeout_error
+deadline_exceeded
+modeltimeoutexception
+`
+
 // billingPhrases count at 400, 402, 403, 429 and without a status. "exceeded your current
 // quota" is not one of them: it is final at OpenAI and passes within a minute at Gemini.
 const billingPhrases = `
@@ -260,6 +268,8 @@ error_toxic
 `
 	transientEnds = `
 error
+`
+	slipEnds = `
 malformed_function_call
 unexpected_tool_call
 malformed_model_output

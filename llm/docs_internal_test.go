@@ -35,6 +35,8 @@ func tables() map[string]string {
 		"text: permanent (target)":      brokenPhrases,
 		"end: content_policy":           policyEnds,
 		"end: transient":                transientEnds,
+		"end: transient (once)":         slipEnds,
+		"once: transient":               onceCodes,
 		"end: overloaded":               overloadEnds,
 		"end: context_length":           contextEnds,
 		"end: permanent (request)":      permanentEnds,
@@ -104,6 +106,7 @@ func generated(t *testing.T) string {
 	for _, part := range []struct{ kind, title, about string }{
 		{"code", "Codes", "Compared as whole values, without regard to case. Those of `rate_limited` and `permanent` count where there is no status, those of `permanent` also for the scope."},
 		{"text", "Phrases", "Looked for in the error's message, without regard to case, where no code decided; each list only under the statuses at which it can mean that."},
+		{"once", "Worth one retry", "Transient, but what failed twice like this is not tried again, as are 499, 504 and 524, and a model's slips among the ends below."},
 		{"end", "Ends of an answer with a good status", "Every other reason is that of a success, and so is one that is not known."},
 	} {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| class | entries |\n|---|---|\n", part.title, part.about)

@@ -229,6 +229,19 @@ func (e *evidence) byCode() bool {
 		e.conclude(trysail.ClassTransient, ScopeTarget, "in-band")
 }
 
+// once reports whether the failure is worth one more attempt only: somebody has waited for the answer in
+// vain, which takes minutes and may have been paid for, or the model has made a slip.
+func (e *evidence) once() bool {
+	if e.found.class != trysail.ClassTransient {
+		return false
+	}
+	switch e.status {
+	case http.StatusGatewayTimeout, 499, 524:
+		return true
+	}
+	return e.code(onceCodes) != "" || listed(slipEnds, e.found.reason) != ""
+}
+
 // statusMeaning is the table of statuses. It differs from [trysail.StatusClass], which
 // does not know that an AI provider answers; 520 to 530 are Cloudflare's.
 func statusMeaning(status int) (trysail.Class, Scope) {

@@ -26,6 +26,7 @@ type Verdict struct {
 	Class     trysail.Class // has no meaning when Failed is false
 	Failed    bool          // false: an answer that can be used, a truncated one included
 	Retryable bool          // the same request to the same target may succeed
+	Once      bool          // and if it fails like this again, no other attempt is worth its price; see [trysail.Once]
 
 	// Delay is the server's minimum wait, when HasDelay is true; 0 is a wait, too. Without
 	// Retryable it is the time until which coming back is useless.
@@ -41,12 +42,12 @@ type Verdict struct {
 // Committed returns the verdict for a call whose caller has been given a part
 // of the answer: of the same class, but not to be repeated.
 func (v Verdict) Committed() Verdict {
-	v.Retryable = false
+	v.Retryable, v.Once = false, false
 	return v
 }
 
-// Mark returns err such that the engine follows the verdict: class, wait, and
-// no retry where the class would have one and the verdict has none. [ClassifyError]
+// Mark returns err such that the engine follows the verdict: class, wait, no retry where the
+// class would have one and the verdict has none, and one where it is worth no more. [ClassifyError]
 // finds the verdict in it again. It returns err itself when nothing failed, nil
 // included.
 func (v Verdict) Mark(err error) error {
@@ -58,6 +59,9 @@ func (v Verdict) Mark(err error) error {
 		// For the other classes the configuration alone decides: who sets a retry
 		// for them wants it.
 		marked = trysail.Committed(marked)
+	}
+	if v.Once {
+		marked = trysail.Once(marked)
 	}
 	return &judged{marked, v}
 }
