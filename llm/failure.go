@@ -85,7 +85,10 @@ func waitOf(err error) (time.Duration, bool) {
 // were measured with net/http of Go 1.26.8.
 func networkVerdict(err error) Verdict {
 	network := func(reason string) Verdict {
-		return Verdict{Class: trysail.ClassTransient, Failed: true, Retryable: true, Scope: ScopeNetwork, Reason: reason}
+		return Verdict{
+			Class: trysail.ClassTransient, Failed: true, Retryable: true, Once: mayHaveArrived(err),
+			Scope: ScopeNetwork, Reason: reason,
+		}
 	}
 	var dns *net.DNSError
 	switch {
@@ -97,6 +100,8 @@ func networkVerdict(err error) Verdict {
 		return Verdict{Class: trysail.ClassRateLimited, Failed: true, Retryable: true, Scope: ScopeTarget, Reason: "ENHANCE_YOUR_CALM"}
 	case errors.Is(err, ErrTruncated):
 		return network("truncated")
+	case errors.Is(err, ErrNotJSON): // a proxy's page, or an answer that was cut: a bad answer, whoever gave it
+		return Verdict{Class: trysail.ClassTransient, Failed: true, Retryable: true, Once: true, Scope: ScopeTarget, Reason: "not JSON"}
 	case timedOut(err):
 		return network("timeout")
 	case errors.Is(err, context.Canceled):
@@ -107,6 +112,25 @@ func networkVerdict(err error) Verdict {
 	}
 	class := trysail.Classify(err)
 	return Verdict{Class: class, Failed: true, Retryable: mayRetry(class), Scope: ScopeTarget, Reason: "unknown"}
+}
+
+// mayHaveArrived reports whether the provider may have had the whole request when the connection broke, so
+// that it may have answered it, and billed it. It has not when the connection was never made, when the request could
+// not be written, and when an HTTP/2 server refuses the stream.
+func mayHaveArrived(err error) bool {
+	var (
+		dns    *net.DNSError
+		op     *net.OpError
+		stream streamError
+	)
+	switch {
+	case errors.As(err, &dns), errors.As(err, &op) && op.Op != "read":
+		return false
+	case errors.As(err, &stream):
+		return stream.Code != refusedStream
+	default:
+		return !strings.Contains(err.Error(), "TLS handshake")
+	}
 }
 
 func timedOut(err error) bool {
@@ -139,8 +163,11 @@ type streamError struct {
 
 func (e streamError) Error() string { return "stream of HTTP/2 ended" }
 
-// enhanceYourCalm is the peer's word that it is sent too much (RFC 9113, 7).
-const enhanceYourCalm = 11
+// How an HTTP/2 peer ends a stream (RFC 9113, 7).
+const (
+	refusedStream   = 7  // before having looked at it
+	enhanceYourCalm = 11 // because it is sent too much
+)
 
 // tooMuch reports whether the peer ended the stream or the connection because
 // it was sent too much.

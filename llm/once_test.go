@@ -2,8 +2,13 @@ package llm_test
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net"
 	"net/http"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/llm"
@@ -87,5 +92,69 @@ func TestOnceIsFollowed(t *testing.T) {
 	})
 	if n != 2 || !llm.ClassifyError(t.Context(), "", err).Failed {
 		t.Errorf("%d attempts with %v, want 2", n, err)
+	}
+}
+
+// Of a request that the provider may have had, one more is sent, or what Resend says; of others as many as the policy allows.
+func TestTransportResend(t *testing.T) {
+	const all = 5
+	for name, tc := range map[string]struct {
+		script, form  string
+		once          int // requests by default
+		never, policy int
+	}{
+		"a reset":                        {"reset", "", 2, 1, all},
+		"a body that is cut":             {"short", "", 2, 1, all},
+		"a cut before the first token":   {"cut:0", "stream", 2, 1, all},
+		"an end before the first token":  {"end:0", "stream", 2, 1, all},
+		"silence before the first token": {"stall:0", "stream", 2, 1, all},
+		"a reset before a good answer":   {"reset, ok", "", 2, 1, 2},
+		"a bad gateway":                  {"502", "", all, all, all},
+		"a gateway's time-out":           {"504", "", 2, 2, 2},
+		"half of a document":             {"end:5", "", 2, 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for resend, want := range map[llm.Resend]int{llm.ResendOnce: tc.once, llm.ResendNever: tc.never, llm.ResendAsPolicy: tc.policy} {
+				b := newBench(t, func(p *trysail.Policy) { p.Retry.Attempts = all })
+				b.rt.Resend, b.rt.FirstToken = resend, 50*time.Millisecond
+				body := plain
+				if tc.form != "" {
+					body = stream
+				}
+				_, _, err := b.post(t.Context(), tc.script, body)
+				if got := b.provider.Total(); got != want {
+					t.Errorf("Resend %d: %d requests (%v), want %d", resend, got, err, want)
+				}
+			}
+		})
+	}
+}
+
+// What never arrived costs nothing, nor does a GET.
+func TestTransportResendWhereNothingIsBilled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		method string
+		err    error
+		want   int
+	}{
+		"a refused connection":      {http.MethodPost, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, 5},
+		"a name without an answer":  {http.MethodPost, &net.DNSError{IsTimeout: true}, 5},
+		"a broken pipe":             {http.MethodPost, &net.OpError{Op: "write", Err: syscall.EPIPE}, 5},
+		"a slow handshake":          {http.MethodPost, errors.New("net/http: TLS handshake timeout"), 5},
+		"a refused stream":          {http.MethodPost, http2Error{7}, 5},
+		"a broken stream":           {http.MethodPost, http2Error{2}, 2},
+		"a connection that is lost": {http.MethodPost, errors.New("http2: client connection lost"), 2},
+		"a reset":                   {http.MethodPost, &net.OpError{Op: "read", Err: syscall.ECONNRESET}, 2},
+		"a reset of a GET":          {http.MethodGet, &net.OpError{Op: "read", Err: syscall.ECONNRESET}, 5},
+		"an end":                    {http.MethodPost, io.EOF, 2},
+		"what is not known":         {http.MethodPost, errNet, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t, trysail.Policy{Retry: trysail.RetryPolicy{Attempts: 5}}, fails(tc.err))
+			_, _, err := f.do(t.Context(), tc.method, chatURL, "{}")
+			if got := f.last().Attempts; got != tc.want || !errors.Is(err, tc.err) {
+				t.Errorf("%d attempts (%v), want %d", got, err, tc.want)
+			}
+		})
 	}
 }

@@ -48,6 +48,10 @@ type Transport struct {
 	// FirstToken and Idle limit streams: see [StreamConfig].
 	FirstToken, Idle time.Duration
 
+	// Resend says how often a request is sent again whose connection broke, or was silent for too long, when the
+	// provider may have had all of it. Default [ResendOnce]. GET and HEAD cost nothing and follow the policy alone.
+	Resend Resend
+
 	// AttemptHeader, if set, is a header that tells the server the number of the attempt, from 1.
 	AttemptHeader string
 
@@ -65,6 +69,29 @@ type Transport struct {
 	// Observe, if set, hears of each request when it has ended. It is called by the goroutine
 	// that ended it, so it should be quick.
 	Observe func(Exchange)
+}
+
+// A Resend is how often to send a request again that may have been answered, and billed, already.
+type Resend uint8
+
+// How often.
+const (
+	ResendOnce     Resend = iota // once in a call
+	ResendNever                  // not at all: rather an error than a second bill
+	ResendAsPolicy               // as often as the policy tries again after other failures
+)
+
+// apply changes the verdict on a failed attempt.
+func (r Resend) apply(v Verdict, method string) Verdict {
+	switch {
+	case !v.Once || v.Scope != ScopeNetwork:
+		return v
+	case method == http.MethodGet, method == http.MethodHead, r == ResendAsPolicy:
+		v.Once = false
+	case r == ResendNever:
+		return v.Committed()
+	}
+	return v
 }
 
 // ErrNoOperation means that a request has no operation to run under.

@@ -47,7 +47,7 @@ func TestTransportAnswers(t *testing.T) {
 		"a body that is cut":          {answers: answers{cut(200, "", `{"cho`), says(200, "", good)}, status: 200, attempts: 2, body: good},
 		"a close-delimited one, cut":  {answers: answers{says(200, "", good[:40]), says(200, "", good)}, status: 200, attempts: 2, body: good},
 		"a web page":                  {answers: answers{says(200, "text/html", "<html>"), says(200, "", good)}, status: 200, attempts: 2, body: good},
-		"nothing but web pages":       {answers: answers{says(200, "text/html", "<html>")}, status: 0, attempts: 3, failed: true, class: trysail.ClassTransient},
+		"nothing but web pages":       {answers: answers{says(200, "text/html", "<html>")}, status: 0, attempts: 2, failed: true, class: trysail.ClassTransient},
 		"an empty one":                {answers: answers{says(200, "", ""), says(200, "", good)}, status: 200, attempts: 2, body: good},
 		"no content":                  {answers: answers{says(204, "", "")}, status: 204, attempts: 1},
 		"not modified":                {answers: answers{says(304, "", "")}, status: 304, attempts: 1},

@@ -109,7 +109,8 @@ func (c *call) judge(err error) error {
 	if err == nil {
 		return nil
 	}
-	return c.mark(ClassifyError(c.request.Context(), c.provider, err), err)
+	v := ClassifyError(c.request.Context(), c.provider, err)
+	return c.mark(c.transport.Resend.apply(v, c.request.Method), err)
 }
 
 func (c *call) mark(v Verdict, err error) error {
