@@ -79,14 +79,19 @@ func (r *report) readFeedback(w *walker) {
 // reasons are those of a success, and so is one that is not known.
 func (r *report) ended() (finding, bool) {
 	if r.blocked && !r.candidates {
-		return finding{trysail.ClassContentPolicy, ScopeRequest, "blocked prompt"}, true
+		return blockedPrompt(), true
 	}
+	return endOf(r.end)
+}
+
+// endOf judges a model's word for why it stopped.
+func endOf(word []byte) (finding, bool) {
 	const longest = 32
-	if len(r.end) == 0 || len(r.end) > longest {
+	if len(word) == 0 || len(word) > longest {
 		return finding{}, false
 	}
 	var buffer [longest]byte
-	end := string(appendLower(buffer[:0], r.end))
+	end := string(appendLower(buffer[:0], word))
 	for _, row := range [...]struct {
 		list  string
 		class trysail.Class
@@ -104,4 +109,25 @@ func (r *report) ended() (finding, bool) {
 		}
 	}
 	return finding{}, false
+}
+
+func blockedPrompt() finding {
+	return finding{trysail.ClassContentPolicy, ScopeRequest, "blocked prompt"}
+}
+
+// ending judges a stream that has come to its end by what it said last, as [Classify] does a plain answer.
+func (i *Inspector) ending() (v Verdict, failed bool) {
+	var e evidence
+	e.report = &report{}
+	switch found, ok := endOf([]byte(i.progress.Finished)); {
+	case !i.progress.Ended:
+		return Verdict{}, false
+	case i.blocked:
+		e.found = blockedPrompt()
+	case ok:
+		e.found = found
+	default:
+		return Verdict{}, false
+	}
+	return e.verdict(), true
 }

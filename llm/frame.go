@@ -10,6 +10,7 @@ type frame struct {
 	step     bool        // it moves the answer on without output, such as the end of a part
 	ends     choiceSet   // which of several answers it completes
 	ended    bool        // all of them
+	blocked  bool        // because there will be none: the prompt was refused
 	closed   bool        // and nothing follows
 	model    []byte      // with escapes
 	finished []byte      // with escapes

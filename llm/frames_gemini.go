@@ -11,7 +11,7 @@ func readGemini(s *scanner, f *frame) {
 			}
 		case "promptFeedback": // with a reason there will be no candidates
 			if reason := textMember(s, "blockReason"); len(reason) > 0 && string(reason) != "BLOCK_REASON_UNSPECIFIED" {
-				f.finished, f.ended = reason, true
+				f.finished, f.ended, f.blocked = reason, true, true
 			}
 		case "usageMetadata":
 			readGeminiUsage(s, &f.counts)

@@ -55,6 +55,7 @@ type Inspector struct {
 	progress Progress
 	counts   tokenCounts
 	ends     choiceSet // answers that are complete
+	blocked  bool      // the prompt was refused, and there was no answer
 
 	// Of the frame at hand. They are handed to a function value, so on the stack they
 	// would not stay.
@@ -229,6 +230,7 @@ func (i *Inspector) apply(data []byte) {
 	if f.content || f.ends.len() > 0 || f.ended || f.step && p.Started {
 		p.Tokens++
 	}
+	i.blocked = i.blocked || f.blocked && !f.content && !p.Started
 	// An answer may be complete and empty.
 	p.Started = p.Started || f.content || complete
 	p.Ended = p.Ended || complete

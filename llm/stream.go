@@ -200,6 +200,13 @@ func (s *Stream) Progress() Progress {
 	return s.inspector.Progress()
 }
 
+// ending judges a stream that is complete by what it said last.
+func (s *Stream) ending() (v Verdict, failed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inspector.ending()
+}
+
 // A limitError is a limit that has passed.
 type limitError struct {
 	reason error

@@ -22,6 +22,9 @@ func (c *call) deliver(a answer, permit *trysail.Permit) *http.Response {
 	case stream != nil:
 		stream.OnEnd(func(err error) {
 			c.streamed(stream.Progress())
+			if v, bad := stream.ending(); err == nil && bad {
+				err = v.Committed().Mark(&AnswerError{v})
+			}
 			finish(err)
 		})
 		body := &observed{stream, c}

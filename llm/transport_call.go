@@ -204,6 +204,9 @@ func (c *call) open(ctx context.Context, a answer, protocol Protocol) (answer, e
 	if err == nil {
 		c.started(a.seen)
 		a.Body, a.stream, a.ContentLength = stream, stream, -1
+		if v, bad := stream.ending(); bad && v.Retryable {
+			return c.slip(a, v)
+		}
 		return a, nil
 	}
 	var inside *InBandError
@@ -213,6 +216,17 @@ func (c *call) open(ctx context.Context, a answer, protocol Protocol) (answer, e
 	v := Classify(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: inside.Frame, Stream: true})
 	becomeError(a.Response, v, inside.document(protocol))
 	return a, c.mark(v, err)
+}
+
+// slip takes a stream that is over before its reader has seen any of it, because the model broke off. It is tried
+// again as a plain answer would be; the last one is the caller's to read.
+func (c *call) slip(a answer, v Verdict) (answer, error) {
+	rest, err := readUpTo(maxAnswer, a.stream, -1)
+	c.told(a.seen, a.stream.Progress())
+	_ = a.stream.Close() // it has ended
+	a.Body = io.NopCloser(io.MultiReader(bytes.NewReader(rest), broken{cmp.Or(err, io.EOF)}))
+	a.stream = nil
+	return a, c.mark(v, &AnswerError{v})
 }
 
 // document returns the error as its provider tells it without a stream.
