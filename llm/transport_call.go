@@ -213,7 +213,12 @@ func (c *call) open(ctx context.Context, a answer, protocol Protocol) (answer, e
 	if !errors.As(err, &inside) {
 		return answer{}, c.judge(err)
 	}
-	v := Classify(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: inside.Frame, Stream: true})
+	frame := Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: inside.Frame, Stream: true}
+	v := Classify(frame)
+	if !v.Failed { // nothing in it says so but its place, as Cohere's flat ones
+		frame.Event = "error"
+		v = Classify(frame)
+	}
 	becomeError(a.Response, v, inside.document(protocol))
 	return a, c.mark(v, err)
 }
