@@ -58,6 +58,10 @@ func ClassifyError(ctx context.Context, provider Provider, err error) Verdict {
 }
 
 func judgeError(provider Provider, err error) Verdict {
+	var inside *InBandError
+	if errors.As(err, &inside) && len(inside.Frame) > 0 {
+		return inside.judge(Response{Provider: provider})
+	}
 	wait, waits := waitOf(err)
 	resp, rep, ok := answerIn(err)
 	if !ok {

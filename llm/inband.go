@@ -21,6 +21,17 @@ func (e *InBandError) Error() string {
 	return fmt.Sprintf("error inside the stream: %s (type %q, code %q)", e.Message, e.Type, e.Code)
 }
 
+// judge judges the frame, of which resp says what is known beside it.
+func (e *InBandError) judge(resp Response) Verdict {
+	resp.Body, resp.Stream = e.Frame, true
+	v := Classify(resp)
+	if !v.Failed { // nothing in it says so but its place, as in Cohere's flat ones
+		resp.Event = "error"
+		v = Classify(resp)
+	}
+	return v
+}
+
 // ErrorInside returns the error that a complete chat completion carries although its
 // status was good, an [*InBandError], or nil. OpenRouter, for one, answers so.
 func ErrorInside(body []byte) error {

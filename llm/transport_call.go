@@ -213,12 +213,7 @@ func (c *call) open(ctx context.Context, a answer, protocol Protocol) (answer, e
 	if !errors.As(err, &inside) {
 		return answer{}, c.judge(err)
 	}
-	frame := Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header, Body: inside.Frame, Stream: true}
-	v := Classify(frame)
-	if !v.Failed { // nothing in it says so but its place, as Cohere's flat ones
-		frame.Event = "error"
-		v = Classify(frame)
-	}
+	v := inside.judge(Response{Provider: c.provider, Status: a.StatusCode, Header: a.Header})
 	becomeError(a.Response, v, inside.document(protocol))
 	return a, c.mark(v, err)
 }

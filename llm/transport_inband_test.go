@@ -1,11 +1,22 @@
 package llm_test
 
 import (
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/trysail-go/trysail"
 )
+
+// inTwo returns an answer that comes in two pieces.
+func inTwo(kind, first, rest string) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		resp, err := says(200, kind, "")(r)
+		resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(first), strings.NewReader(rest))), -1
+		return resp, err
+	}
+}
 
 // Errors inside an answer with status 200, in every form that providers send them, before anything of the answer. The SDK must get an
 // error status in place of the good one, and the engine the class.
@@ -13,6 +24,13 @@ func TestTransportErrorsInside(t *testing.T) {
 	const lines, json = "application/x-ndjson", "application/json"
 	const role = `{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}`
 	const prefilter = `{"choices":[],"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]}`
+	begins := map[string]string{ // how an answer begins that breaks off later
+		chatURL:      delta,
+		responsesURL: typed(`{"type":"response.output_text.delta","delta":"hi"}`),
+		messagesURL:  typed(`{"type":"content_block_delta","delta":{"type":"text_delta","text":"hi"}}`),
+		geminiURL:    data(`{"candidates":[{"content":{"parts":[{"text":"hi"}]}}]}`),
+		cohereURL:    typed(`{"type":"content-delta","delta":{"message":{"content":{"text":"hi"}}}}`),
+	}
 	for name, tc := range map[string]struct {
 		url, kind, answer string
 		class             trysail.Class
@@ -81,6 +99,13 @@ func TestTransportErrorsInside(t *testing.T) {
 				t.Errorf("got status %d, want an error", resp.StatusCode)
 			case tc.status != 0 && (err != nil || resp.StatusCode != tc.status || read == ""):
 				t.Errorf("got %+v, %q, %v; want status %d", resp, read, err, tc.status)
+			}
+			if begin, ok := begins[tc.url]; ok && tc.kind != json && tc.status != 0 && !strings.HasPrefix(tc.answer, "{") {
+				late := newFake(t, trysail.Policy{}, inTwo(tc.kind, begin, tc.answer))
+				_, _, err := late.do(t.Context(), http.MethodPost, tc.url, "{}")
+				if e := late.last(); err == nil || e.Verdict.Class != tc.class || e.Attempts != 1 {
+					t.Errorf("after the first token: %v, verdict %+v; want an error of class %v", err, e.Verdict, tc.class)
+				}
 			}
 			e := f.last()
 			if (e.Attempts == 2) != tc.retried {
