@@ -53,8 +53,3 @@ func amount(s string) int64 {
 	}
 	return n
 }
-
-// EstimateTokens estimates how many tokens a request's body has: a quarter of its bytes, rounded up,
-// which is about right for English prose in JSON. Code has more, some scripts three times as many; the
-// limiter settles the difference.
-func EstimateTokens(body []byte) int64 { return (int64(len(body)) + 3) / 4 }

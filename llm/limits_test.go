@@ -79,14 +79,6 @@ func TestLimitsOf(t *testing.T) {
 	}
 }
 
-func TestEstimateTokens(t *testing.T) {
-	for size, want := range map[int]int64{0: 0, 1: 1, 4: 1, 5: 2, 400: 100} {
-		if got := llm.EstimateTokens(make([]byte, size)); got != want {
-			t.Errorf("EstimateTokens(%d bytes) = %d, want %d", size, got, want)
-		}
-	}
-}
-
 // FuzzLimitsOf looks for limits that nobody can have.
 func FuzzLimitsOf(f *testing.F) {
 	for _, reset := range []string{"6m0s", "55", "2026-08-01T11:00:30Z", "1785585660000", "1e400", "-1", "NaN"} {
