@@ -60,18 +60,19 @@ type report struct {
 func (r *report) read(body []byte) {
 	w := walker{data: bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))}
 	switch w.next() {
-	case '{':
+	case '{', '[':
 		r.readTop(&w)
-	case '[':
-		w.enter('[')
-		for w.more() {
-			r.readTop(&w)
-		}
 	}
 }
 
 // readTop reads an object that is an envelope, an error without one, or an answer.
 func (r *report) readTop(w *walker) {
+	if w.next() == '[' && w.enter('[') {
+		for w.more() {
+			r.readTop(w)
+		}
+		return
+	}
 	if !w.enter('{') {
 		w.skip()
 		return
@@ -80,6 +81,10 @@ func (r *report) readTop(w *walker) {
 		switch string(key) {
 		case "error":
 			r.readError(w)
+		case "errors": // Cloudflare's own interface, where a good answer has an empty one
+			failed := r.failed
+			r.readErrorList(w)
+			r.failed = failed
 		case "message", "detail":
 			r.readMessage(w, &r.topMessage)
 		case "code":
@@ -119,7 +124,7 @@ func (r *report) readError(w *walker) {
 	case '{':
 		r.forgetError()
 		r.readErrorObject(w)
-	case '[': // Hugging Face lists texts
+	case '[': // Hugging Face lists texts, others objects
 		r.forgetError()
 		r.readErrorList(w)
 	default: // null and false are no error
@@ -142,8 +147,12 @@ func (r *report) readErrorList(w *walker) {
 		return
 	}
 	for w.more() {
-		r.message = w.text()
 		r.failed = true
+		if w.next() == '{' {
+			r.readErrorObject(w)
+		} else if text := w.text(); len(r.message) == 0 {
+			r.message = text
+		}
 	}
 }
 
@@ -296,75 +305,6 @@ func filled(w *walker) bool {
 		return c != ']' && c != '}'
 	default:
 		return false
-	}
-}
-
-// nameQuota takes the name of a quota that is used up.
-func (r *report) nameQuota(id []byte) {
-	if len(id) == 0 {
-		return
-	}
-	r.quotaNamed = true
-	var lower [256]byte
-	r.perDay = r.perDay || bytes.Contains(appendLower(lower[:0], id[:min(len(id), len(lower))]), []byte("perday"))
-}
-
-// readDetails reads an object with a code (Anthropic), or the list that Google
-// attaches (google/rpc/error_details.proto): ErrorInfo, QuotaFailure, RetryInfo.
-func (r *report) readDetails(w *walker) {
-	if w.next() != '[' {
-		r.readCode(w, detailCode)
-		return
-	}
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for w.more() {
-		r.readDetail(w)
-	}
-}
-
-func (r *report) readDetail(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
-		switch string(key) {
-		case "reason":
-			r.codes[googleReason] = w.value()
-		case "metadata":
-			r.readMetadata(w)
-		case "violations":
-			r.readViolations(w)
-		case "retryDelay":
-			if d, ok := goDuration(w.value()); ok {
-				r.hint, r.hasHint = d, true
-			}
-		default:
-			w.skip()
-		}
-	}
-}
-
-func (r *report) readViolations(w *walker) {
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for w.more() {
-		if !w.enter('{') {
-			w.skip()
-			continue
-		}
-		for key, ok := w.key(); ok; key, ok = w.key() {
-			if string(key) == "quotaId" {
-				r.nameQuota(w.value())
-			} else {
-				w.skip()
-			}
-		}
 	}
 }
 
