@@ -28,26 +28,20 @@ func (r *report) readAnswer(w *walker, key []byte) bool {
 }
 
 func (r *report) readChoices(w *walker) {
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for first := true; w.more(); first = false {
+	first := true
+	for range w.elements {
 		if first {
 			r.readEnd(w)
 		} else {
 			w.skip()
 		}
+		first = false
 	}
 }
 
 // readEnd reads an object that says why the model stopped, or that it failed.
 func (r *report) readEnd(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "finish_reason", "finishReason", "stop_reason", "reason":
 			r.end = w.value()
@@ -61,11 +55,7 @@ func (r *report) readEnd(w *walker) {
 }
 
 func (r *report) readFeedback(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		if string(key) != "blockReason" {
 			w.skip()
 			continue

@@ -73,11 +73,7 @@ func (r *report) readTop(w *walker) {
 		}
 		return
 	}
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "error":
 			r.readError(w)
@@ -142,11 +138,7 @@ func (r *report) forgetError() {
 }
 
 func (r *report) readErrorList(w *walker) {
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for w.more() {
+	for range w.elements {
 		r.failed = true
 		if w.next() == '{' {
 			r.readErrorObject(w)
@@ -157,11 +149,7 @@ func (r *report) readErrorList(w *walker) {
 }
 
 func (r *report) readErrorObject(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		r.failed = true // an empty object is no error
 		switch string(key) {
 		case "message":
@@ -236,11 +224,7 @@ func (r *report) readSide(w *walker, key []byte) bool {
 
 // readCode reads the code of a nested object.
 func (r *report) readCode(w *walker, place int) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "code", "error_code":
 			r.codes[place] = w.value()
@@ -252,11 +236,7 @@ func (r *report) readCode(w *walker, place int) {
 
 // readAvailability reads what OpenRouter says about a model.
 func (r *report) readAvailability(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "code":
 			r.codes[availabilityCode] = w.value()
@@ -273,11 +253,7 @@ func (r *report) readAvailability(w *walker) {
 
 // readMetadata reads OpenRouter's "metadata", and that of Google's ErrorInfo.
 func (r *report) readMetadata(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "error_type":
 			r.codes[metadataType] = w.value()

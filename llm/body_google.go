@@ -19,21 +19,13 @@ func (r *report) readDetails(w *walker) {
 		r.readCode(w, detailCode)
 		return
 	}
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for w.more() {
+	for range w.elements {
 		r.readDetail(w)
 	}
 }
 
 func (r *report) readDetail(w *walker) {
-	if !w.enter('{') {
-		w.skip()
-		return
-	}
-	for key, ok := w.key(); ok; key, ok = w.key() {
+	for key := range w.members {
 		switch string(key) {
 		case "reason":
 			r.codes[googleReason] = w.value()
@@ -52,16 +44,8 @@ func (r *report) readDetail(w *walker) {
 }
 
 func (r *report) readViolations(w *walker) {
-	if !w.enter('[') {
-		w.skip()
-		return
-	}
-	for w.more() {
-		if !w.enter('{') {
-			w.skip()
-			continue
-		}
-		for key, ok := w.key(); ok; key, ok = w.key() {
+	for range w.elements {
+		for key := range w.members {
 			if string(key) == "quotaId" {
 				r.nameQuota(w.value())
 			} else {

@@ -45,6 +45,27 @@ func (w *walker) enter(open byte) bool {
 	return true
 }
 
+// members reads an object and yields its keys. The value of each must be read before the next; what is no object
+// is skipped.
+func (w *walker) members(yield func(key []byte) bool) {
+	if !w.enter('{') {
+		w.skip()
+		return
+	}
+	for key, ok := w.key(); ok && yield(key); key, ok = w.key() {
+	}
+}
+
+// elements reads an array and yields before each of its elements, which must be read; what is no array is skipped.
+func (w *walker) elements(yield func() bool) {
+	if !w.enter('[') {
+		w.skip()
+		return
+	}
+	for w.more() && yield() {
+	}
+}
+
 // key returns the next key of an object, or false when the object is behind.
 func (w *walker) key() ([]byte, bool) {
 	switch w.next() {
