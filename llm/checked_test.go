@@ -44,6 +44,35 @@ func TestChecks(t *testing.T) {
 	}
 }
 
+func TestFinished(t *testing.T) {
+	for want, words := range map[error]string{
+		nil:            "stop STOP end_turn tool_use tool_calls COMPLETE STOP_SEQUENCE pause_turn FINISH_REASON_UNSPECIFIED OTHER moon " + strings.Repeat("x", 99),
+		llm.ErrCutOff:  "length MAX_TOKENS max_tokens max_output_tokens model_length model_context_window_exceeded",
+		llm.ErrRefused: "content_filter refusal SAFETY RECITATION PROHIBITED_CONTENT guardrail_intervened ERROR_TOXIC",
+	} {
+		for word := range strings.FieldsSeq(words) {
+			if err := llm.Finished(word); !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("Finished(%q) = %v, want %v", word, err, want)
+			}
+		}
+	}
+	if err := llm.Finished(""); err != nil {
+		t.Errorf("Finished of nothing = %v", err)
+	}
+	if err := llm.Finished("MALFORMED_FUNCTION_CALL"); err == nil || errors.Is(err, llm.ErrRefused) {
+		t.Errorf("Finished of a malformed call = %v, want that the model broke off", err)
+	}
+	refused := 0
+	orc, err := trysail.New(trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Attempts: 5, Backoff: trysail.BackoffNone}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = trysail.Do(t.Context(), orc.Operation("ask"), llm.Checked(func(context.Context) (string, error) { refused++; return "refusal", nil }, llm.Finished))
+	if refused != 2 || !errors.Is(err, llm.ErrRefused) || trysail.Classify(err) != trysail.ClassBadAnswer {
+		t.Errorf("%d attempts with %v, want one retry of a bad answer", refused, err)
+	}
+}
+
 func TestChecked(t *testing.T) {
 	errDown := errors.New("down")
 	answers := func(text string, err error) func(context.Context) (string, error) {

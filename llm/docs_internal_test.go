@@ -37,6 +37,7 @@ func tables() map[string]string {
 		"end: transient":                transientEnds,
 		"end: transient (once)":         slipEnds,
 		"once: transient":               onceCodes,
+		"cut: bad_answer":               cutEnds,
 		"end: overloaded":               overloadEnds,
 		"end: context_length":           contextEnds,
 		"end: permanent (request)":      permanentEnds,

@@ -84,9 +84,9 @@ func (c *call) whole(a answer, protocol Protocol) (answer, error) {
 	if c.request.Method != http.MethodPost || a.StatusCode != http.StatusOK {
 		return a, nil
 	}
-	known := protocol != OtherEvents
-	if !known {
-		protocol = OpenAIChat // for the usage of embeddings and the like
+	known := protocol != OtherEvents || isConverse(c.request.URL.Path)
+	if protocol == OtherEvents {
+		protocol = OpenAIChat // for the usage of embeddings, of Bedrock and the like
 	}
 	i := Inspector{Protocol: protocol}
 	_ = i.see(Event{Data: body})
@@ -98,6 +98,11 @@ func (c *call) whole(a answer, protocol Protocol) (answer, error) {
 		a = answer{} // to some SDKs a web page in place of a stream is an empty answer, and no error
 	}
 	return a, err
+}
+
+// isConverse reports whether a path is that of a plain answer of Bedrock, /model/NAME/converse.
+func isConverse(path string) bool {
+	return strings.HasPrefix(path, "/model/") && strings.HasSuffix(path, "/converse")
 }
 
 // inside returns the failure that a model's answer holds, nil if it holds none. read is what the

@@ -20,6 +20,27 @@ const (
 	cohereURL    = "https://api.cohere.com/v2/chat"
 )
 
+// A plain answer of Bedrock's is judged, and tells its usage.
+func TestTransportConverse(t *testing.T) {
+	const url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse"
+	const usage = `"usage":{"inputTokens":7,"outputTokens":3,"cacheReadInputTokens":2,"cacheWriteInputTokens":1,"totalTokens":10}`
+	for answer, class := range map[string]trysail.Class{
+		`{"output":{},"stopReason":"end_turn",` + usage + `}`:             0,
+		`{"output":{},"stopReason":"guardrail_intervened",` + usage + `}`: trysail.ClassContentPolicy,
+		`{"output":{},"stopReason":"malformed_tool_use",` + usage + `}`:   trysail.ClassTransient,
+	} {
+		f := newFake(t, trysail.Policy{}, says(200, "", answer))
+		_, read, err := f.do(t.Context(), http.MethodPost, url, "{}")
+		e := f.last()
+		if want := (llm.Usage{Input: 7, Output: 3, Cached: 2, CacheWrite: 1}); err != nil || read != answer || e.Usage != want || e.Model != "m" {
+			t.Errorf("%s: got %q, %v, exchange %+v; want the answer and its usage", answer, read, err, e)
+		}
+		if good := strings.Contains(answer, "end_turn"); e.Verdict.Failed == good || e.Verdict.Class != class {
+			t.Errorf("%s: verdict %+v, want %v", answer, e.Verdict, class)
+		}
+	}
+}
+
 func data(frames ...string) string {
 	var b strings.Builder
 	for _, f := range frames {

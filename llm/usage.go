@@ -51,16 +51,18 @@ func count(s *scanner, to *int64) {
 func readOpenAIUsage(s *scanner, c *tokenCounts) {
 	for key := range s.members {
 		switch string(key) {
-		case "prompt_tokens", "input_tokens":
+		case "prompt_tokens", "input_tokens", "inputTokens": // the last of each are Bedrock's
 			count(s, &c.input)
-		case "completion_tokens", "output_tokens":
+		case "completion_tokens", "output_tokens", "outputTokens":
 			count(s, &c.output)
 		case "prompt_tokens_details", "input_tokens_details":
 			countMember(s, "cached_tokens", &c.cacheRead)
 		case "completion_tokens_details", "output_tokens_details":
 			countMember(s, "reasoning_tokens", &c.reasoning)
-		case "prompt_cache_hit_tokens": // DeepSeek
+		case "prompt_cache_hit_tokens", "cacheReadInputTokens": // DeepSeek, Bedrock
 			count(s, &c.cacheRead)
+		case "cacheWriteInputTokens":
+			count(s, &c.cacheWrite)
 		default:
 			s.skip()
 		}
