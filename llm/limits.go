@@ -45,6 +45,20 @@ func LimitsOf(h http.Header, now time.Time) []Limit {
 	return limits
 }
 
+// shortestReset is from which reset on a rate can be told. Many are given in whole seconds.
+const shortestReset = 10 * time.Second
+
+// Rate returns how many are free again in a second, as seen at now, and whether that can be told. At OpenAI and Anthropic the
+// reset is when all that is taken will be free again, which tells the rate within a tenth. Where it is the end of a fixed window,
+// the rate would be far too low at its begin: so it counts from where half is taken.
+func (l Limit) Rate(now time.Time) (perSecond float64, ok bool) {
+	wait := l.Reset.Sub(now)
+	if l.Reset.IsZero() || l.Remaining < 0 || l.Remaining > l.Limit/2 || l.Limit <= 0 || wait < shortestReset {
+		return 0, false
+	}
+	return float64(l.Limit-l.Remaining) / wait.Seconds(), true
+}
+
 // amount reads a number of requests or tokens; -1 stands for none.
 func amount(s string) int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)

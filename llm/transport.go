@@ -59,6 +59,10 @@ type Transport struct {
 	// use before it is sent, and the difference is settled when the usage is known.
 	Tokens *trysail.Limiter
 
+	// LearnLimits sets the rate and the burst of Tokens by what answers say of the account's limit, as far as that can be
+	// told: see [Limit.Rate]. Who shares an account with others should leave it off and give each a share.
+	LearnLimits bool
+
 	// TokenWait is how long a request may wait for its tokens. Default 0: it does not wait, but
 	// fails with [trysail.ErrLimited].
 	TokenWait time.Duration

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ func (c *call) note(resp *http.Response) *sighting {
 	seen.Limits = LimitsOf(resp.Header, time.Now())
 	if t.Tokens != nil {
 		learn(t.Tokens, seen.Limits)
+		if t.LearnLimits {
+			follow(t.Tokens, seen.Limits)
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,6 +72,21 @@ func learn(tokens *trysail.Limiter, limits []Limit) {
 	for _, l := range limits {
 		if strings.HasSuffix(l.Name, "tokens") && l.Remaining == 0 && !l.Reset.IsZero() {
 			tokens.Penalize(l.Reset)
+		}
+	}
+}
+
+// follow gives the limiter the rate and the burst of the account, unless they are what it has, nearly. Input and output
+// have limits of their own at Anthropic, whose "tokens" are those that are tighter.
+func follow(tokens *trysail.Limiter, limits []Limit) {
+	for _, l := range limits {
+		rate, ok := l.Rate(time.Now())
+		if l.Name != "tokens" || !ok {
+			continue
+		}
+		const noise = 0.15 // of the resets, which are rounded
+		if s := tokens.Snapshot(); s.Burst != float64(l.Limit) || math.Abs(s.Rate-rate) > noise*s.Rate {
+			_ = tokens.SetRate(rate, float64(l.Limit)) // one out of range changes nothing
 		}
 	}
 }
