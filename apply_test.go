@@ -59,6 +59,46 @@ func TestApplySaysWhatChanged(t *testing.T) {
 	}
 }
 
+func TestPreviewSaysWhatApplyWould(t *testing.T) {
+	orc := newOrchestrator(t, trysail.Config{})
+	chat := orc.Operation("chat")
+	next := trysail.Config{
+		DefaultStrategy: trysail.Aggressive, Disabled: true,
+		Classes:    map[trysail.Class]trysail.Consequence{trysail.ClassPermanent: {Count: true}},
+		Operations: map[string]trysail.OperationConfig{"later": {Strategy: trysail.Critical}},
+	}
+	before := orc.Configuration()
+	preview, err := orc.Preview(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after := orc.Configuration(); after.Default != before.Default || after.Disabled || chat.Strategy() != trysail.Balanced {
+		t.Errorf("after Preview: %+v and strategy %s, want all as before", after, chat.Strategy())
+	}
+	change, err := orc.Apply(next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(preview.Fields, change.Fields) || !slices.Equal(preview.Operations, change.Operations) || len(change.Fields) == 0 {
+		t.Errorf("Preview() = %+v\nApply()   = %+v, want the same", preview, change)
+	}
+	const want = "DefaultStrategy: unknown strategy"
+	if _, err := orc.Preview(trysail.Config{DefaultStrategy: "brave"}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Preview(a bad one) = %v, want %q in it", err, want)
+	}
+}
+
+func TestPolicyOver(t *testing.T) {
+	base := trysail.Policy{Attempt: time.Second, Retry: trysail.RetryPolicy{Attempts: 3, Disabled: true}}
+	got := trysail.Policy{Attempt: time.Minute, Breaker: trysail.BreakerPolicy{FailureThreshold: 7}}.Over(base)
+	want := trysail.Policy{
+		Attempt: time.Minute, Retry: trysail.RetryPolicy{Attempts: 3, Disabled: true}, Breaker: trysail.BreakerPolicy{FailureThreshold: 7},
+	}
+	if got != want {
+		t.Errorf("Over() = %+v, want %+v", got, want)
+	}
+}
+
 func TestApplyRefusesWhole(t *testing.T) {
 	orc := newOrchestrator(t, trysail.Config{})
 	op := orc.Operation("chat")

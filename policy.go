@@ -29,6 +29,9 @@ type Policy struct {
 // probeGrace is how much longer than an attempt a probe may take.
 const probeGrace = 10 * time.Second
 
+// Over returns p with its zero fields taken from base. What base switches off stays off.
+func (p Policy) Over(base Policy) Policy { return p.or(base) }
+
 // or returns p with its zero fields taken from base.
 func (p Policy) or(base Policy) Policy {
 	return Policy{

@@ -147,6 +147,9 @@ func (r *RetryPolicy) check(f *faults) {
 
 func (c *ClassRetries) check(f *faults) {
 	for class, row := range c {
+		if row == (ClassRetry{}) {
+			continue
+		}
 		field := fmt.Sprintf("Retry.Classes[%v]", Class(class))
 		if row.Attempts != 0 {
 			f.count(field+".Attempts", row.Attempts, 20)
