@@ -57,6 +57,12 @@ func (c Custom) Over(base Custom) Custom {
 // derives from others stay as the preset has them: more attempts do not bring more time for waits.
 func (p Preset) With(c Custom) trysail.Config {
 	cfg := p.Config()
+	c.put(&cfg)
+	return cfg
+}
+
+// put sets the numbers of c in cfg.
+func (c Custom) put(cfg *trysail.Config) {
 	if c.DefaultStrategy != nil {
 		cfg.DefaultStrategy = *c.DefaultStrategy
 	}
@@ -83,7 +89,6 @@ func (p Preset) With(c Custom) trysail.Config {
 	if retry.NoJitter {
 		retry.Jitter = 0
 	}
-	return cfg
 }
 
 // otherName returns the long name of an operation for its short one and the other way round, "" for any other operation.
