@@ -25,7 +25,7 @@ func (l *loading) legacyGiven() []string {
 // variables do not count. A file does not: old variables go before it.
 func (l *loading) explicitly() (who string) {
 	switch {
-	case l.said.preset != "" || l.said.custom != nil:
+	case l.said.preset != "" || l.said.replaced:
 		return "a reload"
 	case l.Flags.Preset != "" || !l.Flags.Custom.empty():
 		return "a flag"

@@ -10,47 +10,54 @@ import (
 
 const customVariable = "RESILIENCE_CUSTOM_CONFIG"
 
-// An overlay is what somebody has said through the API since the sources were read.
+// An overlay is what somebody has said through the API since the sources were read alone.
 type overlay struct {
-	preset string  // empty: nothing
-	custom *Custom // in place of all custom numbers of the sources; nil: nothing
-	by     string  // who
+	preset   string // empty: nothing
+	presetBy string // who
+
+	replaced bool   // whether custom is there in place of all custom numbers of the sources
+	custom   string // a document; empty: no numbers
+	customBy string
 }
 
 // numbers lays on top what the variables, the flags and the API say.
 func (l *loading) numbers() {
-	if l.said.custom == nil {
-		l.legacy()
-		l.customVariable()
-	} else {
-		l.ignoreLegacy("a reload")
-	}
-	l.explicit(l.Flags.Custom, Origin{FromFlag, "custom"})
-	if l.said.custom != nil {
-		l.override(*l.said.custom)
-	}
-}
-
-// explicit lays numbers on top that come from the program itself.
-func (l *loading) explicit(custom Custom, origin Origin) {
-	if l.said.custom != nil || custom.empty() {
+	if l.said.replaced {
+		l.ignoreLegacy(l.explicitly())
+		l.override()
 		return
 	}
-	l.put(layer{custom: custom, origin: from(origin)})
-	l.step("numbers of %s", origin)
+	l.legacy()
+	l.customVariable()
+	if !l.Flags.Custom.empty() {
+		l.put(layer{custom: l.Flags.Custom, origin: from(Origin{FromFlag, "custom"})})
+		l.step("numbers of the flags")
+	}
 }
 
-// override lays on top what somebody has said through the API.
-func (l *loading) override(custom Custom) {
+// override lays on top what somebody has said through the API. A fault in it is one of the reload.
+func (l *loading) override() {
+	custom, who := Custom{}, l.said.customBy
+	if l.said.custom != "" {
+		var report Report
+		custom, report = l.checkCustom(l.said.custom)
+		if !report.Valid() {
+			l.fail("parse_custom_config", fmt.Errorf("custom configuration is refused:\n%w", report.Err()))
+			return
+		}
+		for _, finding := range report.Warnings {
+			l.warn("custom configuration: %s", finding.Message)
+		}
+	}
 	if custom.empty() {
-		l.step("%s has cleared all custom numbers", l.said.by)
+		l.step("all custom numbers are cleared")
 		return
 	}
 	l.put(layer{custom: custom, origin: func(path string) Origin {
 		if strings.HasPrefix(path, "operation_overrides.") {
-			return Origin{FromOverride, l.said.by}
+			return Origin{FromOverride, who}
 		}
-		return Origin{FromReload, l.said.by}
+		return Origin{FromReload, who}
 	}})
 	l.applied(custom)
 }

@@ -28,25 +28,30 @@ func (l *loading) put(layer layer) {
 	for name, own := range layer.operations {
 		l.operation(name, own)
 	}
+	for short, long := range Aliases() { // both names are one operation, unless the layer itself gives them different things
+		own, hasShort := layer.operations[short]
+		other, hasLong := layer.operations[long]
+		switch {
+		case hasShort && !hasLong:
+			l.operation(long, own)
+		case hasLong && !hasShort:
+			l.operation(short, other)
+		}
+	}
 	layer.custom.put(cfg)
 	l.out.Custom = layer.custom.Over(l.out.Custom)
 	l.out.layers = append(l.out.layers, layer)
 }
 
-// operation gives an operation what a layer says about it, under both of its names. Its strategy is a matter of the layers:
-// it must lie over that of the preset, and below that of the environment.
+// operation gives an operation what a layer says about it. Its strategy is a matter of the layers: it
+// must lie over that of the preset, and below that of the environment.
 func (l *loading) operation(name string, own trysail.OperationConfig) {
 	cfg := &l.out.Trysail
-	for _, name := range []string{name, otherName(name)} {
-		if name == "" {
-			continue
-		}
-		if own.Strategy != "" {
-			cfg.Strategies[name] = own.Strategy
-		}
-		before := cfg.Operations[name]
-		cfg.Operations[name] = trysail.OperationConfig{Policy: own.Policy.Over(before.Policy)}
+	if own.Strategy != "" {
+		cfg.Strategies[name] = own.Strategy
 	}
+	before := cfg.Operations[name]
+	cfg.Operations[name] = trysail.OperationConfig{Policy: own.Policy.Over(before.Policy)}
 }
 
 // start begins with a preset.
@@ -58,9 +63,17 @@ func (l *loading) start(p Preset, origin Origin) {
 	if l.out.Trysail.Strategies == nil {
 		l.out.Trysail.Strategies = map[string]trysail.Strategy{}
 	}
-	l.out.Trysail.Operations = map[string]trysail.OperationConfig{}
+	l.out.Trysail.Operations = make(map[string]trysail.OperationConfig, l.size())
 	l.out.base = layer{policy: l.out.Trysail.Default, origin: from(Origin{FromPreset, p.Key})}
 	l.out.general = append([]Value{{Name: "preset", Value: p.Key, Origin: origin}}, l.out.general...)
+}
+
+// size is how many operations the file names.
+func (l *loading) size() int {
+	if l.File == nil {
+		return 0
+	}
+	return len(l.File.Operations)
 }
 
 // file lays on top what the file says.
@@ -70,7 +83,7 @@ func (l *loading) file() {
 		return
 	}
 	l.step("read %s", doc.Name)
-	if l.said.custom == nil { // else somebody has replaced these numbers
+	if !l.said.replaced { // else somebody has replaced these numbers
 		l.template(doc)
 		if !doc.Custom.empty() {
 			l.put(layer{custom: doc.Custom, origin: func(path string) Origin { return doc.Origin("custom." + path) }})

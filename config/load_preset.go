@@ -60,7 +60,7 @@ func (l *loading) preset() bool {
 func (l *loading) wanted() choice {
 	switch key := l.env.Value("RESILIENCE_PRESET", ""); {
 	case l.said.preset != "":
-		return choice{l.said.preset, Origin{FromReload, l.said.by}}
+		return choice{l.said.preset, Origin{FromReload, l.said.presetBy}}
 	case l.Flags.Preset != "":
 		return choice{l.Flags.Preset, Origin{FromFlag, "preset"}}
 	case key != "":

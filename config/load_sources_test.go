@@ -119,6 +119,21 @@ func TestFileNamesOperationsByEitherName(t *testing.T) {
 	}
 }
 
+// A file that gives the two names different things gets what it says, each time.
+func TestFileNamesOperationByBothNames(t *testing.T) {
+	file := &config.Document{Name: "t.yaml", Operations: map[string]trysail.OperationConfig{
+		"qa": {Strategy: trysail.Critical}, "answer_question": {Strategy: trysail.Aggressive},
+	}}
+	for range 20 {
+		loaded, _ := load(t, config.Sources{File: file})
+		for _, want := range []string{"operations.qa.strategy critical file t.yaml", "operations.answer_question.strategy aggressive file t.yaml"} {
+			if got := listed(&loaded); !slices.Contains(got, want) {
+				t.Fatalf("Effective() =\n%s\nwant %s in it", strings.Join(got, "\n"), want)
+			}
+		}
+	}
+}
+
 func TestFileWithUnknownNames(t *testing.T) {
 	for name, tc := range map[string]struct {
 		file *config.Document
