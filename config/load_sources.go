@@ -62,11 +62,21 @@ type Flags struct {
 // Steps and Events of the result are of use. It changes nothing and is safe for concurrent use if the functions are.
 func (s Sources) Load() (Loaded, error) { return s.load(overlay{}, false) }
 
+// Variable reads a variable as Load does: the environment goes before EnvFile. It is an [Environ].
+func (s Sources) Variable(name string) (value string, set bool) {
+	if s.Lookup != nil {
+		if v, ok := s.Lookup(name); ok {
+			return v, true
+		}
+	}
+	return s.EnvFile.Value(name)
+}
+
 // load is Load with what somebody said through the API on top. If strict, a bad custom configuration is an error.
 func (s Sources) load(said overlay, strict bool) (Loaded, error) {
 	began := time.Now()
 	l := &loading{Sources: s, said: said, strict: strict}
-	l.env = l.lookup
+	l.env = s.Variable
 	l.out.changed = said
 	l.general()
 	if l.preset() {
@@ -90,16 +100,6 @@ type loading struct {
 	strict bool
 	out    Loaded
 	errs   []error
-}
-
-// lookup reads a variable: the environment goes before the .env file.
-func (l *loading) lookup(name string) (string, bool) {
-	if l.Lookup != nil {
-		if v, ok := l.Lookup(name); ok {
-			return v, true
-		}
-	}
-	return l.EnvFile.Value(name)
 }
 
 // variable is the origin of a variable's value.

@@ -30,8 +30,8 @@ const (
 	attemptHeader  = "X-Trysail-Attempt"
 )
 
-// defaultOperation is what requests run under that name none.
-const defaultOperation = "chat"
+// DefaultOperation is what requests run under that name no operation.
+const DefaultOperation = "chat"
 
 // ErrStopping is the cause with which a server ends the contexts of requests that run on when
 // it stops. Their clients are told; nobody has left.
@@ -80,7 +80,7 @@ func New(cfg Config) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
-	if _, err := g.open(defaultOperation); err != nil {
+	if _, err := g.open(DefaultOperation); err != nil {
 		return nil, fmt.Errorf("gateway config: %w", err)
 	}
 	return g, nil

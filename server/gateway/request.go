@@ -65,7 +65,7 @@ func unfit(r *http.Request) *fault {
 func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
 	name := r.Header.Get(OperationHeader)
 	if name == "" {
-		name = defaultOperation
+		name = DefaultOperation
 	}
 	if op, ok := g.orchestrator.Lookup(name); ok {
 		return op, nil

@@ -2,46 +2,40 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/config"
 )
 
-// newLogger returns a logger of that level and format. "auto" is text on a
+// newLogger returns a logger of that format, whose level may change while it is in use. "auto" is text on a
 // terminal and JSON everywhere else.
-func newLogger(w io.Writer, level, format string) (*slog.Logger, error) {
-	threshold, err := parseLevel(level)
-	if err != nil {
-		return nil, err
-	}
-	options := &slog.HandlerOptions{Level: threshold}
+func newLogger(w io.Writer, level slog.Leveler, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if format == "text" || format == "auto" && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, options)), nil
+	return slog.New(slog.NewJSONHandler(w, options))
 }
 
 // levelCritical is above every level that the program logs at.
 const levelCritical = slog.LevelError + 4
 
-func parseLevel(s string) (slog.Level, error) {
-	switch strings.ToUpper(strings.TrimSpace(s)) {
-	case "DEBUG":
-		return slog.LevelDebug, nil
-	case "INFO", "":
-		return slog.LevelInfo, nil
-	case "WARNING", "WARN":
-		return slog.LevelWarn, nil
-	case "ERROR":
-		return slog.LevelError, nil
-	case "CRITICAL":
-		return levelCritical, nil
+// levelOf returns the threshold that a level stands for; that of a level that could not be loaded is INFO.
+func levelOf(level config.LogLevel) slog.Level {
+	switch level {
+	case config.LogDebug:
+		return slog.LevelDebug
+	case config.LogWarning:
+		return slog.LevelWarn
+	case config.LogError:
+		return slog.LevelError
+	case config.LogCritical:
+		return levelCritical
 	default:
-		return 0, usageError{fmt.Errorf("log level is %q, want DEBUG, INFO, WARNING, ERROR or CRITICAL (LOG_LEVEL, --log-level)", s)}
+		return slog.LevelInfo
 	}
 }
 

@@ -53,6 +53,7 @@ func (p *program) run(args []string) int {
 		kong.Description("Keeps AI calls working when AI services do not."),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { exited = code }),
+		kong.Resolvers(&envFileFlags{lookup: p.lookup}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -21,7 +24,8 @@ import (
 // a flag would show them in the list of processes.
 type serveCmd struct {
 	Addr            string        `default:"127.0.0.1:8000" env:"TRYSAIL_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default}). Without API_KEY it must be a loopback address."`
-	LogLevel        string        `default:"INFO" env:"LOG_LEVEL" placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (${default})."`
+	EnvFile         string        `default:".env" env:"TRYSAIL_ENV_FILE" placeholder:"FILE" help:"File of variables, which the environment goes before (${default}, if it is there)."`
+	LogLevel        string        `placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL. Default: what LOG_LEVEL says, or INFO."`
 	LogFormat       string        `default:"auto" enum:"auto,text,json" env:"TRYSAIL_LOG_FORMAT" placeholder:"FORMAT" help:"auto, text or json (${default}): text on a terminal, JSON elsewhere."`
 	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default})."`
 
@@ -43,20 +47,29 @@ type serveCmd struct {
 func (serveCmd) Help() string {
 	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed.
 
-Read from the environment only:
-  OPENAI_API_KEY       the provider's key
-  API_KEY              a key for the internal API and, beyond loopback, for the gateway
-  ADDITIONAL_API_KEYS  more of them, separated by commas
-  RESILIENCE_PRESET    simple (default), development or production
-  RESILIENCE_ENABLED   true (default) or false: calls run once, plainly, with metrics only`
+Read from the environment and the env file only:
+  OPENAI_API_KEY            the provider's key
+  API_KEY                   a key for the internal API and, beyond loopback, for the gateway
+  ADDITIONAL_API_KEYS       more of them, separated by commas
+  RESILIENCE_PRESET         simple (default), development, production, or auto: as the environment suggests
+  RESILIENCE_CUSTOM_CONFIG  numbers other than the preset's, a JSON object
+  RESILIENCE_ENABLED        true (default) or false: calls run once, plainly, with metrics only
+  LOG_LEVEL                 DEBUG, INFO (default), WARNING, ERROR or CRITICAL
+  SHOW_CONFIG_LOADING       true or false (default): log each step of loading the configuration
+
+SIGHUP reads the env file again. What has changed applies to calls that begin then; a file with a fault changes nothing.`
 }
 
 // Run serves until the program is told to stop.
 func (s *serveCmd) Run(p *program) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // before all else: by default it ends the process
+	defer signal.Stop(hangups)
 	srv, err := s.build(p, nil)
 	if err != nil {
 		return err
 	}
+	defer srv.reloadOn(hangups)()
 	return srv.run(p.ctx, p.stop)
 }
 
@@ -64,6 +77,8 @@ func (s *serveCmd) Run(p *program) error {
 type server struct {
 	settings     *serveCmd
 	log          *slog.Logger
+	level        *slog.LevelVar // of log
+	reloader     *config.Reloader
 	listener     net.Listener
 	http         *http.Server
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
@@ -74,34 +89,29 @@ type server struct {
 // build puts the parts together, from what needs nothing to what needs all. A fault in
 // the settings is found before anything is started.
 func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
-	log, err := newLogger(p.stderr, s.LogLevel, s.LogFormat)
-	if err != nil {
-		return nil, err
-	}
-	env := config.Environ(p.lookup)
+	srv := &server{settings: s, level: &slog.LevelVar{}}
+	sources, badFile := s.sources(p)
+	loaded, badConfig := sources.Load()
+	srv.level.Set(levelOf(loaded.LogLevel))
+	srv.log = newLogger(p.stderr, srv.level, s.LogFormat)
+	srv.tellLoading(&loaded)
+	env := config.Environ(sources.Variable)
 	keys, badKeys := api.KeysFromList(env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""))
-	loaded, badConfig := config.Load(p.lookup)
-	err = errors.Join(badConfig, badKeys, checkAddress(s.Addr), s.check())
+	err := errors.Join(badFile, badConfig, badKeys, checkAddress(s.Addr), s.check())
 	if err == nil {
-		err = s.checkAccess(keys, config.DetectEnvironment(p.lookup), log)
+		err = s.checkAccess(keys, config.DetectEnvironment(env), srv.log)
 	}
 	if err != nil {
 		return nil, usageError{err}
 	}
-	for _, warning := range loaded.Warnings {
-		log.Warn(warning)
-	}
-	loaded.Trysail.Observer = eventLog{log: log, also: observe}
-	orc, err := trysail.New(loaded.Trysail)
-	if err != nil {
+	if err := srv.orchestrate(p, loaded, observe); err != nil {
 		return nil, usageError{err}
 	}
-	srv := &server{settings: s, log: log, orchestrator: orc}
 	if err := srv.start(keys, env); err != nil {
 		srv.close()
 		return nil, err
 	}
-	log.Info("configuration", "preset", loaded.Preset.Key, "enabled", !loaded.Trysail.Disabled, "api_keys", !keys.Empty())
+	srv.log.Info("configuration", "preset", loaded.Trysail.Preset, "source", loaded.Kind(), "enabled", !loaded.Trysail.Disabled, "api_keys", !keys.Empty())
 	return srv, nil
 }
 
