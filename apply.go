@@ -29,16 +29,17 @@ type FieldChange struct {
 //
 // Operations keep their handles, the state of their breakers, their windows and their counters. Calls
 // that are under way finish as they began; calls that begin while Apply runs find the old or the new
-// settings of their operation. A breaker, a limiter and a bulkhead are shared by all calls, so their
-// numbers change for all of them at once; functions given to [Hedged] look at the policy with each attempt. What
-// was given to [Orchestrator.Register] still holds. The Observer stays the one of New, and hears what it did.
+// settings of their operation, and none waits for it; only who makes a new operation does. A breaker, a limiter and
+// a bulkhead are shared by all calls, so their numbers change for all of them at once; functions given to [Hedged] look
+// at the policy with each attempt. What was given to [Orchestrator.Register] still holds. The Observer stays the one of
+// New, and hears what it did.
 func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	next, err := newResolver(cfg)
 	if err != nil {
 		return Change{}, err
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.changing.Lock()
+	defer o.changing.Unlock()
 	plans, err := o.plan(next)
 	if err != nil {
 		return Change{}, err
@@ -46,10 +47,12 @@ func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	old := o.rules
 	next.config.Observer, next.config.ObserveCalls = old.config.Observer, old.config.ObserveCalls
 	change := o.difference(old, next, plans)
-	o.rules = next
 	for _, p := range plans {
 		p.op.configure(p.strategy, p.policy, &next.table)
 	}
+	o.mu.Lock()
+	o.rules = next
+	o.mu.Unlock()
 	return change, nil
 }
 
@@ -59,8 +62,8 @@ func (o *Orchestrator) Preview(cfg Config) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	o.mu.RLock()
-	defer o.mu.RUnlock()
+	o.changing.Lock()
+	defer o.changing.Unlock()
 	plans, err := o.plan(next)
 	if err != nil {
 		return Change{}, err

@@ -15,7 +15,11 @@ type Orchestrator struct {
 	common *common
 	events *dispatcher // nil when nobody observes
 
-	mu         sync.RWMutex // guards what follows
+	// changing is held by who changes what follows, first, and for as long as that takes: to change a thousand
+	// operations takes milliseconds, in which nobody who looks one up may wait.
+	changing sync.Mutex
+
+	mu         sync.RWMutex // guards what follows; held for moments only
 	rules      *resolver    // never changed, only replaced
 	operations map[string]*Operation
 }
@@ -51,14 +55,14 @@ func (o *Orchestrator) Operation(name string) *Operation {
 	if op, ok := o.Lookup(name); ok {
 		return op
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.changing.Lock()
+	defer o.changing.Unlock()
 	if op := o.operations[name]; op != nil {
 		return op
 	}
 	op := o.newOperation(name)
 	if op.bad == nil {
-		o.operations[name] = op
+		o.add(op)
 	}
 	return op
 }
@@ -68,8 +72,8 @@ func (o *Orchestrator) Operation(name string) *Operation {
 // breaker and its counters; calls under way finish as they began. A bad
 // configuration is refused with every fault named, and changes nothing.
 func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.changing.Lock()
+	defer o.changing.Unlock()
 	strategy, policy, err := o.rules.own(name, cfg)
 	if err := errors.Join(checkName(name), err); err != nil {
 		return nil, fmt.Errorf("register operation %q: %w", name, err)
@@ -77,11 +81,18 @@ func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, e
 	op := o.operations[name]
 	if op == nil {
 		op = o.newOperation(name)
-		o.operations[name] = op
+		defer o.add(op) // when it is ready
 	}
 	op.own = &cfg
 	op.configure(strategy, policy, &o.rules.table)
 	return op, nil
+}
+
+// add lets an operation be found. The caller holds changing.
+func (o *Orchestrator) add(op *Operation) {
+	o.mu.Lock()
+	o.operations[op.name] = op
+	o.mu.Unlock()
 }
 
 // Lookup returns the operation of that name if there is one, such as "chat", or "chat[tenant-7]" for the
@@ -118,8 +129,8 @@ func (o *Orchestrator) all() (all []*Operation) {
 	return all
 }
 
-// newOperation returns an operation with the configured strategy. It is called
-// under the lock.
+// newOperation returns an operation with the configured strategy. The caller holds
+// changing.
 func (o *Orchestrator) newOperation(name string) *Operation {
 	op := &Operation{common: o.common, name: name, bad: checkName(name)}
 	strategy, policy := o.rules.named(name)
