@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"": {}, // the library core
 
 	"config":      {""},
+	"monitor":     {""},
 	"trysailhttp": {""},
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
