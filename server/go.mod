@@ -12,4 +12,6 @@ require (
 	golang.org/x/text v0.37.0
 )
 
+require go.yaml.in/yaml/v3 v3.0.6
+
 replace github.com/trysail-go/trysail => ../

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
@@ -37,15 +36,6 @@ func levelOf(level config.LogLevel) slog.Level {
 	default:
 		return slog.LevelInfo
 	}
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // eventLog is an observer that writes what happens to the log.

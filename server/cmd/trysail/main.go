@@ -18,11 +18,12 @@ import (
 const (
 	exitFailure = 1 // the program ran into something
 	exitUsage   = 2 // it was started wrongly: a flag, a variable, a setting
+	exitNo      = 3 // the answer that it printed is no: a document is not valid, two things differ
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := &program{ctx: ctx, stop: stop, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv}
+	p := &program{ctx: ctx, stop: stop, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv}
 	code := p.run(os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -32,6 +33,7 @@ func main() {
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Serve the gateway and the internal API."`
 	Demo    demoCmd    `cmd:"" help:"Serve, and send traffic through a provider that fails and recovers."`
+	Config  configCmd  `cmd:"" help:"Check and show configurations."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -39,6 +41,7 @@ type cli struct {
 type program struct {
 	ctx    context.Context    //nolint:containedctx // it is the process's, made in main
 	stop   context.CancelFunc // gives the signals back, so that a second one ends the process at once
+	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
 	lookup func(string) (string, bool)
@@ -74,10 +77,18 @@ type usageError struct{ error }
 
 func (u usageError) Unwrap() error { return u.error }
 
+// answerNo is the error of a command that has already printed what is to be said.
+type answerNo struct{}
+
+func (answerNo) Error() string { return "the answer is no" }
+
 // report prints an error and returns the exit code for it.
 func (p *program) report(err error) int {
-	if err == nil {
+	switch {
+	case err == nil:
 		return 0
+	case errors.As(err, new(answerNo)):
+		return exitNo
 	}
 	_, _ = fmt.Fprintln(p.stderr, "trysail:", err)
 	if errors.As(err, new(usageError)) {

@@ -1,0 +1,16 @@
+package main
+
+import "github.com/trysail-go/trysail/config"
+
+// schemaCmd is the command "config schema".
+type schemaCmd struct{}
+
+// Help is shown by "trysail config schema --help".
+func (schemaCmd) Help() string {
+	return `The schema is of the draft 2020-12. Editors use it to complete and check files:
+
+  trysail config schema > custom-config.schema.json`
+}
+
+// Run prints the schema.
+func (schemaCmd) Run(p *program) error { return write(p.stdout, config.Schema()) }
