@@ -31,10 +31,12 @@ func main() {
 
 // cli is the command line.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Serve the gateway and the internal API."`
-	Demo    demoCmd    `cmd:"" help:"Serve, and send traffic through a provider that fails and recovers."`
-	Config  configCmd  `cmd:"" help:"Check and show configurations."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Serve the gateway and the internal API."`
+	Demo      demoCmd      `cmd:"" help:"Serve, and send traffic through a provider that fails and recovers."`
+	Config    configCmd    `cmd:"" help:"Check and show configurations."`
+	Presets   presetsCmd   `cmd:"" help:"List, show and recommend presets."`
+	Templates templatesCmd `cmd:"" help:"List, show and suggest templates."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // program is what the commands get to work with.
