@@ -186,7 +186,7 @@ func checkAgainstEngine(t *testing.T, preset config.Preset, operation string, sa
 		t.Fatal(err)
 	}
 	policy := op.Policy()
-	policy.Breaker.ProbeTimeout = got.Policy.Breaker.ProbeTimeout // a default of the engine
+	policy.Breaker.ProbeTimeout, policy.Breaker.Enforce = got.Policy.Breaker.ProbeTimeout, got.Policy.Breaker.Enforce // defaults of the engine
 	if got.Strategy != op.Strategy() || got.Policy.Retry != policy.Retry || got.Policy.Breaker != policy.Breaker {
 		t.Errorf("Resolve(%s) on %s = %s %+v, the engine does %s %+v", operation, preset.Key, got.Strategy, got.Policy, op.Strategy(), policy)
 	}
