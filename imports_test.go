@@ -29,16 +29,17 @@ var mayImport = map[string][]string{
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
 
-	"server/api":     {"", "config"},
-	"server/gateway": {"", "config", "llm", "trysailhttp"},
-	"server/answers": {"llm"},
+	"server/api":        {"", "config"},
+	"server/gateway":    {"", "config", "llm", "trysailhttp"},
+	"server/answers":    {"llm"},
+	"server/configfile": {"", "config"},
 
-	"server/cmd/trysail": {"", "config", "llm", "trysailhttp", "trysailtest", "server/api", "server/gateway"},
+	"server/cmd/trysail": {"", "config", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
 }
 
 // foreign lists the folders that may import modules other than the standard
 // library; they are in modules of their own.
-var foreign = []string{"server/answers", "server/api", "server/gateway", "server/cmd/trysail"}
+var foreign = []string{"server/answers", "server/api", "server/configfile", "server/gateway", "server/cmd/trysail"}
 
 // tooHeavy lists what the core must not link: net/http alone adds 4 MB to a
 // program that did not have it.
