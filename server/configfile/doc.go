@@ -6,5 +6,7 @@
 // faults, and all faults of a file are reported at once, each with its line, its column and what would be right.
 // JSON is YAML, so that a JSON file is read the same way.
 //
-// See ADR 13 for the library.
+// [Watcher] looks at a file for changes and hands on each content once it is complete.
+//
+// See ADR 13 for the libraries.
 package configfile
