@@ -56,6 +56,7 @@ var policyRows = []policyRowOf{ //nolint:gochecknoglobals // a table that nothin
 	{"breaker.probe_timeout", "", func(p *trysail.Policy) any { return p.Breaker.ProbeTimeout }},
 	{"breaker.failure_rate", "", func(p *trysail.Policy) any { return p.Breaker.FailureRate }},
 	{"breaker.slow_rate", "", func(p *trysail.Policy) any { return p.Breaker.SlowRate }},
+	{"breaker.slow_fails", "", func(p *trysail.Policy) any { return p.Breaker.SlowFails }},
 	{"breaker.slow_call", "", func(p *trysail.Policy) any { return p.Breaker.SlowCall }},
 	{"breaker.window", "", func(p *trysail.Policy) any { return p.Breaker.Window }},
 	{"breaker.window_calls", "", func(p *trysail.Policy) any { return p.Breaker.WindowCalls }},
@@ -65,6 +66,7 @@ var policyRows = []policyRowOf{ //nolint:gochecknoglobals // a table that nothin
 	{"breaker.recovery_jitter", "", func(p *trysail.Policy) any { return p.Breaker.RecoveryJitter }},
 	{"breaker.honor_retry_after", "", func(p *trysail.Policy) any { return p.Breaker.HonorRetryAfter }},
 	{"breaker.ramp_up", "", func(p *trysail.Policy) any { return p.Breaker.RampUp }},
+	{"breaker.enforce", "", func(p *trysail.Policy) any { return p.Breaker.Enforce }},
 	{"breaker.disabled", "", func(p *trysail.Policy) any { return p.Breaker.Disabled }},
 
 	{"retry.attempts", "retry_attempts", func(p *trysail.Policy) any { return p.Retry.Attempts }},

@@ -103,15 +103,16 @@ func (l *loading) template(doc *Document) {
 	if doc.Template == "" {
 		return
 	}
-	custom, found := Custom{}, false
-	if l.Templates != nil {
-		custom, found = l.Templates(doc.Template)
+	find := l.Templates
+	if find == nil {
+		find = TemplateByName
 	}
-	if !found {
-		l.fail("load_template", fmt.Errorf("Unknown template: %s (%s)", printable(short(doc.Template)), doc.Origin("template")))
+	template, err := find(doc.Template)
+	if err != nil {
+		l.fail("load_template", fmt.Errorf("%w (%s)", err, doc.Origin("template")))
 		return
 	}
-	l.put(layer{custom: custom, origin: from(Origin{FromTemplate, doc.Template})})
+	l.put(layer{custom: template.Custom, origin: from(Origin{FromTemplate, doc.Template})})
 	l.out.general = slices.Insert(l.out.general, 1, Value{Name: "template", Value: doc.Template, Origin: doc.Origin("template")})
 	l.step("template %s", doc.Template)
 }

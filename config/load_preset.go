@@ -44,6 +44,9 @@ func (l *loading) preset() bool {
 	}
 	preset, err := find(wanted.key)
 	if err != nil {
+		if wanted.origin.Source == FromFile {
+			err = fmt.Errorf("%w (%s)", err, wanted.origin)
+		}
 		l.fail("load_preset", err)
 		return false
 	}

@@ -36,8 +36,8 @@ type Sources struct {
 	// Presets finds a preset by its key. Default [Find].
 	Presets func(key string) (Preset, error)
 
-	// Templates finds the numbers of a template by its name. Nil: there are none.
-	Templates func(name string) (Custom, bool)
+	// Templates finds a template by its name. Default [TemplateByName].
+	Templates func(name string) (Template, error)
 
 	// Detect says which preset fits where the program runs, and why, for who asks for the preset "auto". An empty preset
 	// stands for "cannot say", which gives simple. Default: what [DetectEnvironment] finds in the variables.

@@ -30,8 +30,11 @@ func trysailFile() *config.Document {
 	}
 }
 
-func patient(name string) (config.Custom, bool) {
-	return config.Custom{RecoveryTimeout: new(200), MaxDelaySeconds: new(300)}, name == "patient"
+func patient(name string) (config.Template, error) {
+	if name != "patient" {
+		return config.TemplateByName(name)
+	}
+	return config.Template{Key: name, Custom: config.Custom{RecoveryTimeout: new(200), MaxDelaySeconds: new(300)}}, nil
 }
 
 // Each source goes before the ones that stand before it in the table, value by value.
@@ -140,7 +143,7 @@ func TestFileWithUnknownNames(t *testing.T) {
 		want string
 	}{
 		"a preset":   {&config.Document{Name: "t.yaml", Preset: "prod"}, "Invalid preset 'prod'"},
-		"a template": {&config.Document{Name: "t.yaml", Template: "brave"}, "Unknown template: brave (file t.yaml)"},
+		"a template": {&config.Document{Name: "t.yaml", Template: "brave"}, "Unknown template: brave. Available: ['fast_development', 'robust_production', 'low_latency', 'high_throughput', 'maximum_reliability'] (file t.yaml)"},
 		"a level":    {&config.Document{Name: "t.yaml", LogLevel: "loud"}, `log level is "loud", want DEBUG, INFO, WARNING, ERROR or CRITICAL (file t.yaml)`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,9 +182,9 @@ func TestEffectiveKnowsEveryFieldOfAPolicy(t *testing.T) {
 		Limiter:  trysail.LimiterPolicy{Rate: 1, Burst: 2, MaxWait: 1, Disabled: true},
 		Bulkhead: trysail.BulkheadPolicy{MaxConcurrent: 9, MinConcurrent: 2, Adaptive: true, MaxQueue: 3, MaxWait: 4, Disabled: true},
 		Breaker: trysail.BreakerPolicy{
-			FailureThreshold: 9, RecoveryTimeout: time.Second, HalfOpenMaxCalls: 2, ProbeTimeout: time.Hour, FailureRate: 0.5, SlowRate: 0.5,
+			FailureThreshold: 9, RecoveryTimeout: time.Second, HalfOpenMaxCalls: 2, ProbeTimeout: time.Hour, FailureRate: 0.5, SlowRate: 0.5, SlowFails: true,
 			SlowCall: 1, Window: time.Minute, WindowCalls: 99, MinCalls: 9, RatesOnly: true, MaxRecovery: time.Hour, RecoveryJitter: 0.1,
-			HonorRetryAfter: true, RampUp: 1, Disabled: true,
+			HonorRetryAfter: true, RampUp: 1, Enforce: 0.5, Disabled: true,
 		},
 		Retry: trysail.RetryPolicy{
 			Attempts: 9, DelayBudget: 1, Backoff: trysail.BackoffFullJitter, Base: 1, MinDelay: 1, MaxDelay: 2, Jitter: 1, NoJitter: true,

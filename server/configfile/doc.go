@@ -8,5 +8,5 @@
 //
 // [Watcher] looks at a file for changes and hands on each content once it is complete.
 //
-// See ADR 13 for the libraries.
+// See docs/reference/configuration-file.md for the keys, and ADR 13 for the libraries.
 package configfile

@@ -13,4 +13,4 @@ func (schemaCmd) Help() string {
 }
 
 // Run prints the schema.
-func (schemaCmd) Run(p *program) error { return write(p.stdout, config.Schema()) }
+func (schemaCmd) Run(p *program) error { return emit(p.stdout, config.Schema()) }

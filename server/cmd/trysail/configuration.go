@@ -3,29 +3,69 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/server/api"
+	"github.com/trysail-go/trysail/server/configfile"
 	"github.com/trysail-go/trysail/server/gateway"
 )
 
 // defaultEnvFile need not be there; a file of any other name must.
 const defaultEnvFile = ".env"
 
-// sources reads everything that the configuration is made of. It is called at the start and with each reload. After an
-// error the sources hold what could be read.
-func (s *serveCmd) sources(p *program) (config.Sources, error) {
-	file, err := readEnvFile(s.EnvFile)
-	return config.Sources{
-		Lookup:  p.lookup,
-		EnvFile: file,
-		// File: what configfile makes of the file that a flag --config names.
-		Flags:      config.Flags{LogLevel: s.LogLevel},
+// A reader reads everything that the configuration is made of.
+type reader struct {
+	command *serveCmd // as the command line and the environment have it
+	lookup  func(string) (string, bool)
+	presets *config.Manager
+	loader  configfile.Loader // remembers retry budgets
+}
+
+// A reading is what there was at one time.
+type reading struct {
+	file     *configuration
+	settings *serveCmd // with those of the file in the places of the defaults
+	sources  config.Sources
+}
+
+// read reads the env file, and the configuration file unless its content is given. All faults of both are in the
+// error, after which the reading holds what could be read.
+func (r *reader) read(content []byte) (*reading, error) {
+	envFile, badEnvFile := readEnvFile(r.command.EnvFile)
+	now := &reading{file: &configuration{}, sources: config.Sources{
+		Lookup:     r.lookup,
+		EnvFile:    envFile,
+		Flags:      config.Flags{LogLevel: r.command.LogLevel},
+		Presets:    r.presets.Get,
+		Detect:     detectHere,
 		Operations: []string{gateway.DefaultOperation},
-	}, err
+	}}
+	var badFile error
+	if r.command.Config != "" {
+		now.file, badFile = r.readFile(content, now.sources.Variable)
+		now.sources.File = now.file.document
+	}
+	now.settings = r.command.over(now.file)
+	return now, errors.Join(badEnvFile, badFile)
+}
+
+// readFile takes the configuration file apart. It never returns nil.
+func (r *reader) readFile(content []byte, variables configfile.Lookup) (*configuration, error) {
+	var file *configfile.File
+	var err error
+	if content != nil {
+		file, err = configfile.Parse(r.command.Config, content, variables)
+	} else {
+		file, err = configfile.Read(r.command.Config, variables)
+	}
+	if err != nil {
+		return &configuration{}, err
+	}
+	return readConfiguration(&r.loader, file)
 }
 
 // readEnvFile reads an env file. No name, and nothing under the default name, is no file.
@@ -40,23 +80,49 @@ func readEnvFile(name string) (*config.EnvFile, error) {
 	return file, err
 }
 
+// detectHere says which preset fits by the variables, the working directory and the machine's name.
+func detectHere(variables config.Environ) (preset, reason string) {
+	here := config.Here()
+	here.Lookup = variables
+	found := config.Detect(here)
+	return found.Preset, found.Reasoning
+}
+
+// keys returns the keys of the API: those of the environment, or else of the file.
+func (r *reading) keys() (api.Keys, error) { return r.file.keys(r.sources.Variable) }
+
 // orchestrate makes the orchestrator, and what reloads its configuration.
-func (srv *server) orchestrate(p *program, loaded config.Loaded, observe func(trysail.Event)) error {
+func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)) error {
 	cfg := loaded.Trysail
 	cfg.Observer = eventLog{log: srv.log, also: observe}
 	orc, err := trysail.New(cfg)
 	if err != nil {
-		return err
+		return srv.now.file.locate(err)
 	}
 	srv.orchestrator = orc
 	srv.reloader, err = config.NewReloader(config.ReloaderConfig{
 		Orchestrator: orc,
 		Start:        loaded,
-		Read:         func(context.Context) (config.Sources, error) { return srv.settings.sources(p) },
+		Read:         srv.reread,
 		Applied:      srv.applied,
 		Alert:        srv.notReloaded,
 	})
 	return err
+}
+
+// reread reads the sources for a reload. A setting that would be refused at the start is refused now, too.
+func (srv *server) reread(ctx context.Context) (config.Sources, error) {
+	now, err := srv.reader.read(contentIn(ctx))
+	if err == nil {
+		err = now.settings.check(now.file)
+	}
+	if err != nil {
+		return config.Sources{}, err
+	}
+	if names := differing(srv.fixed, now.fixed()); len(names) > 0 {
+		srv.log.WarnContext(ctx, "some changes of the configuration need a restart", "settings", names)
+	}
+	return now.sources, nil
 }
 
 // tellLoading logs what the operator should know of loading, and its steps if that is wanted.
@@ -76,50 +142,39 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
-	srv.level.Set(levelOf(v.Loaded.LogLevel))
+	level := levelOf(v.Loaded.LogLevel)
+	srv.level.Set(min(level, srv.level.Level())) // the change of the level itself is to be seen
+	defer srv.level.Set(level)
 	srv.log.Info("configuration reloaded", "version", v.Number, "trigger", string(v.Trigger), "preset", v.Loaded.Trysail.Preset,
-		"source", v.Loaded.Kind(), "changed_operations", v.Change.Operations, "changes", len(v.Change.Fields))
-	for _, c := range v.Change.Fields {
-		srv.log.Debug("configuration changed", "operation", c.Operation, "field", c.Field, "old", c.Old, "new", c.New)
-	}
+		"source", v.Loaded.Kind(), "enabled", !v.Loaded.Trysail.Disabled, "changed_operations", len(v.Change.Operations), "changes", describe(v.Change))
 }
 
-// notReloaded takes note of a reload that failed.
+// notReloaded takes note of a reload that failed. Of a file that is watched the watcher tells, once.
 func (srv *server) notReloaded(f config.Failure) {
-	srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
+	if f.Request.Trigger != config.TriggerFile {
+		srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
+	}
 }
 
-// reloadOn reloads the configuration with each signal, until the function that it returns is called, which waits for a reload
-// that is under way.
-func (srv *server) reloadOn(signals <-chan os.Signal) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-				srv.reload(ctx)
-			}
+// describe lists the changes of a reload for the log: the first ones, and how many there are.
+func describe(change trysail.Change) []string {
+	const most = 20
+	var lines []string
+	for i, field := range change.Fields {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("and %d more", len(change.Fields)-most))
+			break
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
+		name := field.Field
+		if field.Operation != "" {
+			name = field.Operation + ": " + name
+		}
+		lines = append(lines, fmt.Sprintf("%s %s -> %s", name, field.Old, field.New))
 	}
+	return lines
 }
 
-// reload reads the configuration anew. A failure is logged where it is told.
-func (srv *server) reload(ctx context.Context) {
-	result, err := srv.reloader.Reload(ctx, config.Request{Trigger: config.TriggerSignal})
-	if err != nil {
-		return
-	}
-	loaded := &result.Current.Loaded
-	srv.tellLoading(&config.Loaded{ShowLoading: loaded.ShowLoading, Steps: loaded.Steps, Warnings: result.Warnings})
-	if !result.Changed {
-		srv.log.LogAttrs(ctx, slog.LevelInfo, "configuration is as before", slog.Int("version", result.Current.Number))
-	}
+// tellAsBefore logs that a reload changed nothing.
+func (srv *server) tellAsBefore(version int) {
+	srv.log.LogAttrs(context.Background(), slog.LevelInfo, "configuration is as before", slog.Int("version", version))
 }

@@ -57,6 +57,7 @@ func (p *program) run(args []string) int {
 		kong.Name("trysail"),
 		kong.Description("Keeps AI calls working when AI services do not."),
 		kong.Writers(p.stdout, p.stderr),
+		kong.Bind(p),
 		kong.Exit(func(code int) { exited = code }),
 		kong.Resolvers(&envFileFlags{lookup: p.lookup}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -26,16 +26,16 @@ func (o output) print(p *program, answer any, table func(*page)) error {
 	default:
 		s := newPage(p)
 		table(s)
-		text, err = s.bytes()
+		text = s.bytes()
 	}
 	if err != nil {
 		return err
 	}
-	return write(p.stdout, text)
+	return emit(p.stdout, text)
 }
 
-// write writes all of text, or says why it could not: a full disk must not look like a success.
-func write(w io.Writer, text []byte) error {
+// emit writes all of text, or says why it could not: a full disk must not look like a success.
+func emit(w io.Writer, text []byte) error {
 	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("write the output: %w", err)
 	}

@@ -64,7 +64,7 @@ func (s *page) table(heading []string, rows [][]string) {
 	}
 }
 
-func (s *page) bytes() ([]byte, error) { return s.text.Bytes(), nil }
+func (s *page) bytes() []byte { return s.text.Bytes() }
 
 // harmless replaces what a terminal could take for a command.
 func harmless(text string) string {

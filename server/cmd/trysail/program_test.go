@@ -96,8 +96,9 @@ func (l *logBuffer) follow(lines *bufio.Scanner) {
 // await waits until the log holds text.
 func (l *logBuffer) await(t *testing.T, text string) {
 	t.Helper()
+	patience := time.Now().Add(time.Minute)
 	for tick := time.Tick(5 * time.Millisecond); !strings.Contains(l.String(), text); <-tick {
-		if t.Context().Err() != nil {
+		if t.Context().Err() != nil || time.Now().After(patience) {
 			t.Fatalf("the log lacks %s:\n%s", text, l)
 		}
 	}
@@ -146,7 +147,7 @@ func TestExitCodes(t *testing.T) {
 		"version":                   {[]string{"version"}, nil, 0, "trysail devel"},
 		"help":                      {[]string{"--help"}, nil, 0, "Keeps AI calls working"},
 		"help of serve":             {[]string{"serve", "--help"}, nil, 0, "TRYSAIL_ADDR"},
-		"no command":                {nil, nil, 2, `expected one of "serve", "demo", "version"`},
+		"no command":                {nil, nil, 2, `expected one of "serve", "demo", "config"`},
 		"an unknown command":        {[]string{"sail"}, nil, 2, "unexpected argument sail"},
 		"an unknown flag":           {[]string{"serve", "--bogus"}, nil, 2, "unknown flag --bogus"},
 		"a port that is none":       {[]string{"serve", "--addr", "127.0.0.1:99999"}, nil, 2, `port is "99999", want a number from 0 to 65535`},

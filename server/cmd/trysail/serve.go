@@ -10,19 +10,23 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
 	"github.com/trysail-go/trysail/server/api"
+	"github.com/trysail-go/trysail/server/configfile"
 	"github.com/trysail-go/trysail/server/gateway"
 	"github.com/trysail-go/trysail/trysailtest"
 )
 
-// serveCmd is the command "serve". Secrets are read from the environment only:
-// a flag would show them in the list of processes.
+// serveCmd is the command "serve". Secrets are read from the environment or named
+// by the file: a flag would show them in the list of processes.
 type serveCmd struct {
+	Config string `env:"TRYSAIL_CONFIG" placeholder:"FILE" help:"The configuration file, usually trysail.yaml. It is read again whenever it changes. Flags and variables go before it."`
+
 	Addr            string        `default:"127.0.0.1:8000" env:"TRYSAIL_ADDR" placeholder:"HOST:PORT" help:"Address to listen on (${default}). Without API_KEY it must be a loopback address."`
 	EnvFile         string        `default:".env" env:"TRYSAIL_ENV_FILE" placeholder:"FILE" help:"File of variables, which the environment goes before (${default}, if it is there)."`
 	LogLevel        string        `placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL. Default: what LOG_LEVEL says, or INFO."`
@@ -32,6 +36,8 @@ type serveCmd struct {
 	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
+	MaxAnswer         int64         `default:"16777216" env:"TRYSAIL_MAX_ANSWER" placeholder:"BYTES" help:"Largest answer that is no stream (${default})."`
+	MaxOperations     int           `default:"1000" env:"TRYSAIL_MAX_OPERATIONS" placeholder:"N" help:"How many operations requests may create (${default})."`
 	ConnectTimeout    time.Duration `default:"5s" env:"TRYSAIL_CONNECT_TIMEOUT" placeholder:"TIME" help:"Until a connection to the provider stands (${default})."`
 	FirstTokenTimeout time.Duration `default:"60s" env:"TRYSAIL_FIRST_TOKEN_TIMEOUT" placeholder:"TIME" help:"Until the first token of a stream (${default})."`
 	AnswerTimeout     time.Duration `default:"5m" env:"TRYSAIL_ANSWER_TIMEOUT" placeholder:"TIME" help:"Until an answer that is no stream is complete (${default})."`
@@ -41,13 +47,15 @@ type serveCmd struct {
 
 	SimulateFaultRate  float64       `default:"0" env:"TRYSAIL_SIMULATE_FAULT_RATE" placeholder:"SHARE" help:"Share of the simulated provider's answers that fail, 0 to 1 (${default})."`
 	SimulateTokenDelay time.Duration `default:"15ms" env:"TRYSAIL_SIMULATE_TOKEN_DELAY" placeholder:"TIME" help:"The simulated provider's time for a token (${default})."`
+
+	given map[string]bool // the flags that the command line and the environment set
 }
 
 // Help is shown by "trysail serve --help".
 func (serveCmd) Help() string {
 	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed.
 
-Read from the environment and the env file only:
+Read from the environment and the env file, or else from the configuration file:
   OPENAI_API_KEY            the provider's key
   API_KEY                   a key for the internal API and, beyond loopback, for the gateway
   ADDITIONAL_API_KEYS       more of them, separated by commas
@@ -57,7 +65,11 @@ Read from the environment and the env file only:
   LOG_LEVEL                 DEBUG, INFO (default), WARNING, ERROR or CRITICAL
   SHOW_CONFIG_LOADING       true or false (default): log each step of loading the configuration
 
-SIGHUP reads the env file again. What has changed applies to calls that begin then; a file with a fault changes nothing.`
+The configuration file takes all of it, and the policies of operations: see docs/reference/trysail.yaml.
+In it, secrets are named (${NAME}, {file: PATH}), not written down. A bad file is an error at the start.
+
+SIGHUP reads both files again; the configuration file is also read whenever it changes. What has changed
+applies to calls that begin then. A file with a fault changes nothing, and the log says what is wrong.`
 }
 
 // Run serves until the program is told to stop.
@@ -69,16 +81,20 @@ func (s *serveCmd) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	defer srv.reloadOn(hangups)()
+	defer srv.follow(hangups)()
 	return srv.run(p.ctx, p.stop)
 }
 
 // A server is the program when it serves.
 type server struct {
-	settings     *serveCmd
+	reader       *reader
+	now          *reading          // of the start
+	settings     *serveCmd         // of the start, with those of the file
+	fixed        map[string]string // what is read at the start only
 	log          *slog.Logger
 	level        *slog.LevelVar // of log
 	reloader     *config.Reloader
+	watcher      *configfile.Watcher // nil without a configuration file
 	listener     net.Listener
 	http         *http.Server
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
@@ -89,40 +105,47 @@ type server struct {
 // build puts the parts together, from what needs nothing to what needs all. A fault in
 // the settings is found before anything is started.
 func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
-	srv := &server{settings: s, level: &slog.LevelVar{}}
-	sources, badFile := s.sources(p)
-	loaded, badConfig := sources.Load()
+	srv := &server{level: &slog.LevelVar{}}
+	srv.reader = &reader{command: s, lookup: p.lookup, presets: config.NewManager()}
+	now, badFiles := srv.reader.read(nil)
+	srv.now, srv.settings = now, now.settings
+	loaded, badConfig := now.sources.Load()
 	srv.level.Set(levelOf(loaded.LogLevel))
-	srv.log = newLogger(p.stderr, srv.level, s.LogFormat)
+	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
-	env := config.Environ(sources.Variable)
-	keys, badKeys := api.KeysFromList(env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""))
-	err := errors.Join(badFile, badConfig, badKeys, checkAddress(s.Addr), s.check())
+	keys, badKeys := now.keys()
+	err := errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
 	if err == nil {
-		err = s.checkAccess(keys, config.DetectEnvironment(env), srv.log)
+		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if err := srv.orchestrate(p, loaded, observe); err != nil {
+	if err := srv.orchestrate(loaded, observe); err != nil {
 		return nil, usageError{err}
 	}
-	if err := srv.start(keys, env); err != nil {
+	srv.fixed = now.fixed()
+	err = srv.start(keys)
+	if err == nil {
+		err = srv.watch()
+	}
+	if err != nil {
 		srv.close()
 		return nil, err
 	}
-	srv.log.Info("configuration", "preset", loaded.Trysail.Preset, "source", loaded.Kind(), "enabled", !loaded.Trysail.Disabled, "api_keys", !keys.Empty())
+	srv.log.Info("configuration", "file", s.Config, "preset", loaded.Trysail.Preset, "source", loaded.Kind(),
+		"enabled", !loaded.Trysail.Disabled, "api_keys", !keys.Empty())
 	return srv, nil
 }
 
 // start opens sockets and makes the handlers.
-func (srv *server) start(keys api.Keys, env config.Environ) error {
+func (srv *server) start(keys api.Keys) error {
 	ln, err := listen(srv.settings.Addr)
 	if err != nil {
 		return err
 	}
 	srv.listener = ln
-	gw, err := srv.gateway(keys, env)
+	gw, err := srv.gateway(keys)
 	if err != nil {
 		return err
 	}
@@ -144,17 +167,17 @@ func (srv *server) start(keys api.Keys, env config.Environ) error {
 }
 
 // gateway returns the gateway in front of the provider that the environment names.
-func (srv *server) gateway(keys api.Keys, env config.Environ) (*gateway.Gateway, error) {
+func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	s := srv.settings
 	cfg := gateway.Config{
 		Orchestrator: srv.orchestrator,
-		APIKey:       env.Value("OPENAI_API_KEY", ""),
+		APIKey:       srv.now.file.providerKey(srv.now.sources.Variable),
 		BaseURL:      s.OpenAIBaseURL,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
 		Limits: gateway.Limits{
-			Body: s.MaxBody, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
+			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
 		},
 	}
@@ -225,17 +248,25 @@ func (srv *server) close() {
 	if srv.simulated != nil {
 		_ = srv.simulated.Close()
 	}
+	if srv.watcher != nil {
+		_ = srv.watcher.Close()
+	}
 }
 
-// check names every flag that is out of range, by its own name and before anything
+// check names every setting that is out of range, by the flag or the place in the file, before anything
 // is started.
-func (s *serveCmd) check() error {
+func (s *serveCmd) check(c *configuration) error {
 	var errs []error
+	bad := func(flag string, err error) { errs = append(errs, s.blame(c, flag, err)) }
+	if !slices.Contains([]string{"auto", "text", "json"}, s.LogFormat) {
+		bad("log-format", fmt.Errorf("log-format is %q, want auto, text or json", s.LogFormat))
+	}
+	bad("addr", checkAddress(s.Addr))
 	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
-		errs = append(errs, fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))
+		bad("simulate-fault-rate", fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))
 	}
 	if s.SimulateTokenDelay < 0 {
-		errs = append(errs, fmt.Errorf("simulate-token-delay is %v, want 0s or more", s.SimulateTokenDelay))
+		bad("simulate-token-delay", fmt.Errorf("simulate-token-delay is %v, want 0s or more", s.SimulateTokenDelay))
 	}
 	for _, f := range []struct {
 		flag  string
@@ -250,11 +281,17 @@ func (s *serveCmd) check() error {
 		{"client-timeout", s.ClientTimeout},
 	} {
 		if f.limit <= 0 || f.limit > 59*time.Minute {
-			errs = append(errs, fmt.Errorf("%s is %v, want more than 0s and at most 59m", f.flag, f.limit))
+			bad(f.flag, fmt.Errorf("%s is %v, want more than 0s and at most 59m", f.flag, f.limit))
 		}
 	}
 	if s.MaxBody < 1 {
-		errs = append(errs, fmt.Errorf("max-body is %d, want at least 1 byte", s.MaxBody))
+		bad("max-body", fmt.Errorf("max-body is %d, want at least 1 byte", s.MaxBody))
+	}
+	if s.MaxAnswer < 1 {
+		bad("max-answer", fmt.Errorf("max-answer is %d, want at least 1 byte", s.MaxAnswer))
+	}
+	if s.MaxOperations < 1 {
+		bad("max-operations", fmt.Errorf("max-operations is %d, want at least 1", s.MaxOperations))
 	}
 	return errors.Join(errs...)
 }

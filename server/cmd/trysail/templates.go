@@ -35,8 +35,10 @@ func (c *templateListCmd) Run(p *program) error {
 	return c.print(p, views, func(s *page) {
 		rows := make([][]string, len(views))
 		for i, v := range views {
-			rows[i] = []string{v.Key, fmt.Sprint(*v.Config.RetryAttempts), fmt.Sprint(*v.Config.CircuitBreakerThreshold),
-				seconds(*v.Config.RecoveryTimeout), string(*v.Config.DefaultStrategy), v.Description}
+			rows[i] = []string{
+				v.Key, fmt.Sprint(*v.Config.RetryAttempts), fmt.Sprint(*v.Config.CircuitBreakerThreshold),
+				seconds(*v.Config.RecoveryTimeout), string(*v.Config.DefaultStrategy), v.Description,
+			}
 		}
 		s.table([]string{"TEMPLATE", "ATTEMPTS", "OPENS AFTER", "RECOVERS IN", "STRATEGY", "MEANT FOR"}, rows)
 	})
@@ -58,7 +60,7 @@ func (c *templateShowCmd) Run(p *program) error {
 		if err != nil {
 			return fmt.Errorf("write the template: %w", err)
 		}
-		return write(p.stdout, fmt.Appendf(nil, "RESILIENCE_CUSTOM_CONFIG='%s'\n", line))
+		return emit(p.stdout, fmt.Appendf(nil, "RESILIENCE_CUSTOM_CONFIG='%s'\n", line))
 	}
 	return output{c.Output}.print(p, t.Custom, nil)
 }

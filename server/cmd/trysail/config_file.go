@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/server/api"
+	"github.com/trysail-go/trysail/server/configfile"
+)
+
+// A configuration is what the file says. Without a file it says nothing.
+type configuration struct {
+	file     *configfile.File // nil: there is none
+	document *config.Document // nil: there is none
+	server   serverSection
+	gateway  gatewaySection
+}
+
+// serverSection is the key "server" of the file: the flags of these names, and the keys.
+type serverSection struct {
+	// Addr is the address to listen on. Without a key it must be a loopback address.
+	Addr *string
+
+	// LogFormat is auto, text or json: text on a terminal, JSON elsewhere, by default.
+	LogFormat *string
+
+	// ShutdownTimeout is how long running requests may go on after SIGTERM: up to 59 min.
+	ShutdownTimeout *time.Duration
+
+	// APIKey is a key for the internal API and, beyond loopback, for the gateway. API_KEY goes before it.
+	APIKey configfile.Secret
+
+	// AdditionalAPIKeys are more of them. ADDITIONAL_API_KEYS goes before all of them.
+	AdditionalAPIKeys []configfile.Secret
+}
+
+// gatewaySection is the key "gateway" of the file: the flags of these names, and the provider's key.
+type gatewaySection struct {
+	// OpenAIBaseURL is the provider. Default: https://api.openai.com/v1 if there is a key for it, otherwise the simulated provider.
+	OpenAIBaseURL *string `file:"openai_base_url"`
+
+	// OpenAIAPIKey is the provider's key. OPENAI_API_KEY goes before it.
+	OpenAIAPIKey configfile.Secret `file:"openai_api_key"`
+
+	// MaxBody is the size of the largest request body.
+	MaxBody *configfile.Size
+
+	// MaxAnswer is the size of the largest answer that is no stream.
+	MaxAnswer *configfile.Size
+
+	// MaxOperations is how many operations requests may create by naming them.
+	MaxOperations *int
+
+	// ConnectTimeout is the time until a connection to the provider stands: up to 59 min, as all of these.
+	ConnectTimeout *time.Duration
+
+	// FirstTokenTimeout is the time until the first token of a stream.
+	FirstTokenTimeout *time.Duration
+
+	// AnswerTimeout is the time until an answer that is no stream is complete.
+	AnswerTimeout *time.Duration
+
+	// IdleTimeout is the time between the tokens of a stream; keep-alives do not count.
+	IdleTimeout *time.Duration
+
+	// TotalTimeout is the time for a request with all its attempts and waits.
+	TotalTimeout *time.Duration
+
+	// ClientTimeout is the time for a client to send its request, and to take a piece of the answer.
+	ClientTimeout *time.Duration
+
+	// SimulateFaultRate is the share of the simulated provider's answers that fail, 0 to 1.
+	SimulateFaultRate *float64
+
+	// SimulateTokenDelay is the simulated provider's time for a token.
+	SimulateTokenDelay *time.Duration
+}
+
+// readConfiguration takes a file apart, all of it at once.
+func readConfiguration(loader *configfile.Loader, file *configfile.File) (*configuration, error) {
+	c := &configuration{file: file}
+	document, err := loader.Load(file, map[string]any{"server": &c.server, "gateway": &c.gateway})
+	c.document = document
+	return c, err
+}
+
+// AfterApply notes which flags the command line and the environment set: those go before the file.
+func (s *serveCmd) AfterApply(ctx *kong.Context, p *program) error { //nolint:unparam // kong wants it so
+	s.given = map[string]bool{}
+	for _, step := range ctx.Path {
+		if step.Flag != nil {
+			s.given[step.Flag.Name] = true
+		}
+	}
+	for _, flag := range ctx.Flags() {
+		for _, name := range flag.Envs {
+			_, set := p.lookup(name)
+			s.given[flag.Name] = s.given[flag.Name] || set
+		}
+	}
+	return nil
+}
+
+// over returns the settings with those of the file in the places of the defaults.
+func (s *serveCmd) over(c *configuration) *serveCmd {
+	merged := *s
+	server, gateway := &c.server, &c.gateway
+	take(s, "addr", &merged.Addr, server.Addr)
+	take(s, "log-format", &merged.LogFormat, server.LogFormat)
+	take(s, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
+	take(s, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
+	take(s, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
+	take(s, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
+	take(s, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
+	take(s, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
+	take(s, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
+	take(s, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
+	take(s, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
+	take(s, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
+	take(s, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
+	take(s, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
+	take(s, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
+	return &merged
+}
+
+func take[T any](s *serveCmd, flag string, into, from *T) {
+	if from != nil && !s.given[flag] {
+		*into = *from
+	}
+}
+
+// blame gives an error about a flag its place, if the file is where the value comes from.
+func (s *serveCmd) blame(c *configuration, flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	path := keyOf(flag)
+	if c.file == nil || s.given[flag] {
+		return err
+	}
+	return c.file.Refuse(path, "%v", err)
+}
+
+// keyOf returns the path in the file of a flag.
+func keyOf(flag string) string {
+	key := strings.ReplaceAll(flag, "-", "_")
+	switch flag {
+	case "addr", "log-format", "shutdown-timeout":
+		return "server." + key
+	default:
+		return "gateway." + key
+	}
+}
+
+// locate gives faults of the library their places in the file, if there is one.
+func (c *configuration) locate(err error) error {
+	if c.file == nil {
+		return err
+	}
+	return c.file.Locate(err)
+}
+
+// keys returns the API keys of the environment, or else of the file.
+func (c *configuration) keys(env config.Environ) (api.Keys, error) {
+	list := []string{cmp.Or(env.Value("API_KEY", ""), c.server.APIKey.Reveal())}
+	if more := env.Value("ADDITIONAL_API_KEYS", ""); more != "" {
+		return api.KeysFromList(list[0], more)
+	}
+	for _, key := range c.server.AdditionalAPIKeys {
+		list = append(list, key.Reveal())
+	}
+	return api.NewKeys(list...)
+}
+
+// providerKey returns the provider's key of the environment, or else of the file.
+func (c *configuration) providerKey(env config.Environ) string {
+	return cmp.Or(env.Value("OPENAI_API_KEY", ""), c.gateway.OpenAIAPIKey.Reveal())
+}
+
+// fixed lists what is read at the start only, as text to compare. It may hold secrets.
+func (r *reading) fixed() map[string]string {
+	s, c, env := r.settings, r.file, config.Environ(r.sources.Variable)
+	keys := fmt.Sprintf("%q %q", env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""))
+	for _, key := range append([]configfile.Secret{c.server.APIKey}, c.server.AdditionalAPIKeys...) {
+		keys += fmt.Sprintf(" %q", key.Reveal())
+	}
+	return map[string]string{
+		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(),
+		"server.api_key, server.additional_api_keys": keys,
+		"gateway.openai_api_key":                     c.providerKey(env),
+		"gateway.openai_base_url":                    s.OpenAIBaseURL,
+		"gateway limits": fmt.Sprint(s.MaxBody, s.MaxAnswer, s.MaxOperations, s.ConnectTimeout, s.FirstTokenTimeout,
+			s.AnswerTimeout, s.IdleTimeout, s.TotalTimeout, s.ClientTimeout),
+		"gateway.simulate_fault_rate": fmt.Sprint(s.SimulateFaultRate), "gateway.simulate_token_delay": s.SimulateTokenDelay.String(),
+		"observe_calls": fmt.Sprint(c.document != nil && c.document.ObserveCalls),
+	}
+}
+
+// differing returns the names of what has another value, sorted.
+func differing(was, is map[string]string) []string {
+	var names []string
+	for name, value := range is {
+		if was[name] != value {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
