@@ -94,19 +94,25 @@ func (b *Breaker) refuse(now int64) *Error {
 	return &r.err
 }
 
-// shut returns the refusal of a breaker that is open, by its rules or by force, or nil. A half-open one may have
-// closed, or have a place for a probe, when the caller has waited elsewhere.
+// shut returns the refusal of a breaker that is open for all calls, by its rules or by force, or nil. A half-open
+// one may have closed, or have a place for a probe, when the caller has waited elsewhere; and one that
+// enforces its rules on a share of the calls decides then.
 func (b *Breaker) shut(now int64) *Error {
-	if s := b.load().state(); s != Open && s != ForcedOpen {
+	if !b.load().shut() {
 		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.advance(now)
-	if s := b.load().state(); s != Open && s != ForcedOpen {
+	if !b.load().shut() {
 		return nil
 	}
 	return b.refuse(now)
+}
+
+// shut reports whether no call gets through.
+func (w word) shut() bool {
+	return w.state() == ForcedOpen || w.state() == Open && w&flagLenient == 0
 }
 
 // refusedAgain is the short way to a refusal: the error that an open breaker gave another call

@@ -20,23 +20,27 @@ func TestNobodyWaitsForAnOpenBreaker(t *testing.T) {
 		open   func(t *testing.T, op *trysail.Operation)
 		waits  time.Duration // none: it is refused at once
 	}{
-		"limiter, open":          {gated(limiter, trysail.BulkheadPolicy{}), opens, none},
-		"limiter, forced open":   {gated(limiter, trysail.BulkheadPolicy{}), forces, none},
-		"limiter, half-open":     {gated(limiter, trysail.BulkheadPolicy{}), halves, 99 * time.Second},
-		"limiter, closed":        {gated(limiter, trysail.BulkheadPolicy{}), nothing, 100 * time.Second},
-		"bulkhead, open":         {gated(trysail.LimiterPolicy{}, bulkhead), opens, none},
-		"bulkhead, forced open":  {gated(trysail.LimiterPolicy{}, bulkhead), forces, none},
-		"bulkhead, half-open":    {gated(trysail.LimiterPolicy{}, bulkhead), halves, 99 * time.Second},
-		"bulkhead, closed":       {gated(trysail.LimiterPolicy{}, bulkhead), nothing, 100 * time.Second},
-		"bulkhead, no breaker":   {gated(trysail.LimiterPolicy{}, bulkhead), nil, 100 * time.Second},
-		"both, open":             {gated(limiter, bulkhead), opens, none},
-		"a limit without a wait": {gated(trysail.LimiterPolicy{Rate: 0.01}, trysail.BulkheadPolicy{MaxConcurrent: 1}), opens, none},
+		"limiter, open":               {gated(limiter, trysail.BulkheadPolicy{}), opens, none},
+		"limiter, open for a few":     {sparing(gated(limiter, trysail.BulkheadPolicy{})), opens, 100 * time.Second},
+		"bulkhead, open for a few":    {sparing(gated(trysail.LimiterPolicy{}, bulkhead)), opens, 100 * time.Second},
+		"both, forced open for a few": {sparing(gated(limiter, bulkhead)), forces, none},
+		"limiter, forced open":        {gated(limiter, trysail.BulkheadPolicy{}), forces, none},
+		"limiter, half-open":          {gated(limiter, trysail.BulkheadPolicy{}), halves, 99 * time.Second},
+		"limiter, closed":             {gated(limiter, trysail.BulkheadPolicy{}), nothing, 100 * time.Second},
+		"bulkhead, open":              {gated(trysail.LimiterPolicy{}, bulkhead), opens, none},
+		"bulkhead, forced open":       {gated(trysail.LimiterPolicy{}, bulkhead), forces, none},
+		"bulkhead, half-open":         {gated(trysail.LimiterPolicy{}, bulkhead), halves, 99 * time.Second},
+		"bulkhead, closed":            {gated(trysail.LimiterPolicy{}, bulkhead), nothing, 100 * time.Second},
+		"bulkhead, no breaker":        {gated(trysail.LimiterPolicy{}, bulkhead), nil, 100 * time.Second},
+		"both, open":                  {gated(limiter, bulkhead), opens, none},
+		"a limit without a wait":      {gated(trysail.LimiterPolicy{Rate: 0.01}, trysail.BulkheadPolicy{MaxConcurrent: 1}), opens, none},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			tc.policy.Breaker.Disabled = tc.open == nil
 			op, r := listening(t, tc.policy)
 			var first sync.WaitGroup
 			first.Go(func() { _ = lasting(t, op, 100*time.Second, nil) }) // has the only turn and the only place
+			defer first.Wait()
 			synctest.Wait()
 			if tc.open != nil {
 				tc.open(t, op)
@@ -58,9 +62,14 @@ func TestNobodyWaitsForAnOpenBreaker(t *testing.T) {
 			if len(heard) != 1 || heard[0].Kind != trysail.EventCall || !errors.Is(heard[0].Err, trysail.ErrOpen) || heard[0].Attempt != 0 {
 				t.Errorf("heard %+v, want the refusal", heard)
 			}
-			first.Wait()
 		})
 	}
+}
+
+// sparing has the breaker refuse one call of a billion.
+func sparing(p trysail.Policy) trysail.Policy {
+	p.Breaker.Enforce = 1e-9
+	return p
 }
 
 func opens(_ *testing.T, op *trysail.Operation) {
