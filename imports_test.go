@@ -29,12 +29,12 @@ var mayImport = map[string][]string{
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
 
-	"server/api":        {"", "config"},
+	"server/api":        {"", "config", "monitor"},
 	"server/gateway":    {"", "config", "llm", "trysailhttp"},
 	"server/answers":    {"llm"},
 	"server/configfile": {"", "config"},
 
-	"server/cmd/trysail": {"", "config", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
+	"server/cmd/trysail": {"", "config", "monitor", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
 }
 
 // foreign lists the folders that may import modules other than the standard

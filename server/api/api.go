@@ -10,12 +10,23 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 )
 
 // A Config sets up an [API].
 type Config struct {
 	// Orchestrator is what the API shows and controls. Required.
 	Orchestrator *trysail.Orchestrator
+
+	// Presets are the presets that can be chosen. Default: the built-in ones.
+	Presets *config.Manager
+
+	// Reloader reloads the configuration that the Orchestrator is under. Nil: it cannot be reloaded.
+	Reloader *config.Reloader
+
+	// Monitor is what the program's events were recorded with. Default: one of the API's own.
+	Monitor *monitor.Collector
 
 	// Keys are the keys that callers may use. Empty: every request is allowed, and
 	// the program must see to it that only trusted callers reach the API.
@@ -36,6 +47,9 @@ type Config struct {
 // several goroutines at once.
 type API struct {
 	orc      *trysail.Orchestrator
+	presets  *config.Manager
+	reloader *config.Reloader // may be nil
+	monitor  *monitor.Collector
 	keys     Keys
 	service  string
 	version  string
@@ -53,13 +67,22 @@ func New(cfg Config) (*API, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Monitor == nil {
+		var err error
+		if cfg.Monitor, err = monitor.New(monitor.Config{}); err != nil {
+			return nil, fmt.Errorf("api config: %w", err)
+		}
+	}
 	a := &API{
-		orc:     cfg.Orchestrator,
-		keys:    cfg.Keys,
-		service: cmp.Or(cfg.Service, "resilience"),
-		version: cmp.Or(cfg.Version, "dev"),
-		log:     cfg.Logger,
-		mux:     http.NewServeMux(),
+		orc:      cfg.Orchestrator,
+		presets:  cmp.Or(cfg.Presets, config.NewManager()),
+		reloader: cfg.Reloader,
+		monitor:  cfg.Monitor,
+		keys:     cfg.Keys,
+		service:  cmp.Or(cfg.Service, "resilience"),
+		version:  cmp.Or(cfg.Version, "dev"),
+		log:      cfg.Logger,
+		mux:      http.NewServeMux(),
 	}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {

@@ -33,6 +33,11 @@ func (e *missingError) problem() Problem {
 	return Problem{Status: http.StatusNotFound, Detail: e.Error(), Errors: []Fault{fault}}
 }
 
+// A problemError is a problem that an operation itself words: all of it may be read by outsiders.
+type problemError struct{ Problem }
+
+func (e *problemError) Error() string { return e.Detail }
+
 // A refusal is a problem on its way through huma.
 type refusal struct{ Problem }
 
@@ -49,6 +54,9 @@ func (r *refusal) ContentType(string) string { return problemType }
 func (a *API) refuse(ctx context.Context, err error) *refusal {
 	if missing, ok := errors.AsType[*missingError](err); ok {
 		return &refusal{missing.problem()}
+	}
+	if worded, ok := errors.AsType[*problemError](err); ok {
+		return &refusal{worded.Problem}
 	}
 	a.log.ErrorContext(ctx, "operation of the API failed", "error", err, "request_id", callerOf(ctx).requestID)
 	return &refusal{internal()}

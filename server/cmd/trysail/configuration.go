@@ -94,7 +94,7 @@ func (r *reading) keys() (api.Keys, error) { return r.file.keys(r.sources.Variab
 // orchestrate makes the orchestrator, and what reloads its configuration.
 func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)) error {
 	cfg := loaded.Trysail
-	cfg.Observer = eventLog{log: srv.log, also: observe}
+	cfg.Observer = eventLog{log: srv.log, also: observers(observe, srv.monitor.Observe)}
 	orc, err := trysail.New(cfg)
 	if err != nil {
 		return srv.now.file.locate(err)
@@ -142,6 +142,7 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
+	record(srv.monitor, v.Events)
 	level := levelOf(v.Loaded.LogLevel)
 	srv.level.Set(min(level, srv.level.Level())) // the change of the level itself is to be seen
 	defer srv.level.Set(level)
@@ -151,6 +152,7 @@ func (srv *server) applied(v config.Version) {
 
 // notReloaded takes note of a reload that failed. Of a file that is watched the watcher tells, once.
 func (srv *server) notReloaded(f config.Failure) {
+	record(srv.monitor, f.Events)
 	if f.Request.Trigger != config.TriggerFile {
 		srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
 	}

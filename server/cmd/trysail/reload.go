@@ -87,7 +87,8 @@ func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
 	}
 	loaded := &result.Current.Loaded
 	srv.tellLoading(&config.Loaded{ShowLoading: loaded.ShowLoading, Steps: loaded.Steps, Warnings: result.Warnings})
-	if !result.Changed {
+	if !result.Changed { // else applied has recorded and told it
+		record(srv.monitor, result.Events)
 		srv.tellAsBefore(result.Current.Number)
 	}
 	return nil

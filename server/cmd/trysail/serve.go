@@ -16,6 +16,7 @@ import (
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 	"github.com/trysail-go/trysail/server/api"
 	"github.com/trysail-go/trysail/server/configfile"
 	"github.com/trysail-go/trysail/server/gateway"
@@ -93,6 +94,7 @@ type server struct {
 	fixed        map[string]string // what is read at the start only
 	log          *slog.Logger
 	level        *slog.LevelVar // of log
+	monitor      *monitor.Collector
 	reloader     *config.Reloader
 	watcher      *configfile.Watcher // nil without a configuration file
 	listener     net.Listener
@@ -106,6 +108,10 @@ type server struct {
 // the settings is found before anything is started.
 func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
 	srv := &server{level: &slog.LevelVar{}}
+	var err error
+	if srv.monitor, err = monitor.New(monitor.Config{}); err != nil {
+		return nil, err
+	}
 	srv.reader = &reader{command: s, lookup: p.lookup, presets: config.NewManager()}
 	now, badFiles := srv.reader.read(nil)
 	srv.now, srv.settings = now, now.settings
@@ -113,8 +119,9 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.level.Set(levelOf(loaded.LogLevel))
 	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
+	record(srv.monitor, loaded.Events)
 	keys, badKeys := now.keys()
-	err := errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
+	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
 	if err == nil {
 		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
@@ -149,7 +156,10 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
-	internal, err := api.New(api.Config{Orchestrator: srv.orchestrator, Keys: keys, Version: versionText(), Logger: srv.log})
+	internal, err := api.New(api.Config{
+		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
+		Keys: keys, Version: versionText(), Logger: srv.log,
+	})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// A route is a row of the table.
+type route struct {
+	method, path, id, module string
+	access                   rule
+	run                      binding
+	summary, description     string
+}
+
+// A rule says who may use a route.
+type rule uint8
+
+// The rules. The zero value is the strict one.
+const (
+	required rule = iota // a good key is needed
+	optional             // no key is fine, a wrong one is not
+)
+
+// A binding registers an operation with the API under the description of its row.
+type binding func(*API, huma.Operation)
+
+// An answer is what huma writes: a view as the body.
+type answer[View any] struct {
+	Body View
+}
+
+// handle binds an operation, which turns an input into a view. It is the one place
+// where an operation's error becomes a problem.
+func handle[In, View any](run func(context.Context, *In) (*View, error)) binding {
+	return func(a *API, op huma.Operation) {
+		huma.Register(a.huma, op, func(ctx context.Context, in *In) (*answer[View], error) {
+			view, err := run(ctx, in)
+			if err != nil {
+				return nil, a.refuse(ctx, err)
+			}
+			return &answer[View]{Body: *view}, nil
+		})
+	}
+}
+
+// nothing is the input of an operation that needs none.
+type nothing struct{}
