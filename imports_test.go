@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 
 	"config":      {""},
 	"monitor":     {""},
+	"perf":        {"", "config"},
 	"trysailhttp": {""},
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
