@@ -3,6 +3,7 @@
 //
 //	runner := perf.NewRunner(perf.RunnerConfig{Variables: os.LookupEnv, History: history})
 //	suite, err := runner.Run(ctx, perf.Options{})
+//	fmt.Print(suite.Report())
 //
 // Whatever is measured works on configurations and orchestrators of its own: nothing that is live is changed, and the
 // environment of the process is not read. Runs may overlap; they are slower then, but not wrong.
