@@ -35,6 +35,9 @@ type Variables struct {
 
 // environmentOf describes where the program runs.
 func environmentOf(variables config.Environ) Environment {
+	if variables == nil {
+		variables = config.Variables(nil)
+	}
 	return Environment{
 		GoVersion: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
 		CPUCount: runtime.NumCPU(), GoMaxProcs: runtime.GOMAXPROCS(0),

@@ -40,6 +40,7 @@ type HistoryConfig struct {
 // A History remembers suites, in the order in which they were added. It is safe for concurrent use.
 type History struct {
 	cfg HistoryConfig
+	ids ids
 
 	mu       sync.RWMutex
 	suites   []Suite   // guarded by mu; oldest first

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,8 +96,9 @@ func (l load) run(ctx context.Context) (samples, error) {
 		group.Go(func() { worker(i) })
 	}
 	group.Wait()
+	wall := time.Since(start)
 	all := join(parts)
-	all.wall = time.Since(start)
+	all.wall = wall
 	return all, nil
 }
 
@@ -168,15 +170,19 @@ func (s samples) successRate() float64 {
 	return float64(len(s.times)-s.failed) / float64(len(s.times))
 }
 
-// classOf names what a failed iteration failed of, for counting.
+// classOf names what a failed iteration failed of, for counting. It goes no further than the engine's own error: the
+// methods of a target's may do anything.
 func classOf(err error) string {
 	var failed *trysail.Error
 	switch {
-	case errors.Is(err, trysail.ErrOpen):
-		return "breaker_open"
-	case errors.As(err, &failed):
-		return failed.Class.String()
-	default:
+	case !errors.As(err, &failed):
 		return "other"
+	case failed.Attempts == 0 && errors.Is(failed.Err, trysail.ErrOpen):
+		return "breaker_open"
+	default:
+		return failed.Class.String()
 	}
 }
+
+// textOf is the text of err, for a result. Sprint survives methods that panic.
+func textOf(err error) string { return clip(strings.ToValidUTF8(fmt.Sprint(err), "?"), maxError) }

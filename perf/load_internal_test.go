@@ -139,8 +139,8 @@ func TestMeasureStopsAmidst(t *testing.T) {
 
 func TestClassOf(t *testing.T) {
 	for want, err := range map[string]error{
-		"breaker_open": fmt.Errorf("call: %w", trysail.ErrOpen),
-		"rate_limited": &trysail.Error{Class: trysail.ClassRateLimited, Err: errFailed},
+		"breaker_open": &trysail.Error{Class: trysail.ClassOverloaded, Err: fmt.Errorf("refused: %w", trysail.ErrOpen)},
+		"rate_limited": &trysail.Error{Class: trysail.ClassRateLimited, Attempts: 1, Err: trysail.ErrOpen}, // somebody else's breaker
 		"other":        errFailed,
 	} {
 		if got := classOf(err); got != want {

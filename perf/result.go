@@ -53,7 +53,7 @@ func resultOf(name string, asked int, s samples) Result {
 	stats := summarize(s.times)
 	metadata := map[string]any(s.notes)
 	for _, f := range s.errs {
-		metadata["error_"+strconv.Itoa(f.iteration)] = clip(f.err.Error(), maxError)
+		metadata["error_"+strconv.Itoa(f.iteration)] = textOf(f.err)
 	}
 	if more := s.failed - len(s.errs); more > 0 {
 		metadata["errors_left_out"] = more

@@ -24,19 +24,15 @@ type RunnerConfig struct {
 	History *History
 }
 
-// A Runner runs benchmarks. Any number of runs may be under way at once; they share the processors, but no state.
+// A Runner runs benchmarks. Any number of runs may be under way at once; they share the processors, but no state. Its
+// zero value is that of a zero [RunnerConfig].
 type Runner struct {
 	cfg RunnerConfig
-	ids ids
+	ids ids // of a runner without a history
 }
 
 // NewRunner returns a Runner.
-func NewRunner(cfg RunnerConfig) *Runner {
-	if cfg.Variables == nil {
-		cfg.Variables = config.Variables(nil)
-	}
-	return &Runner{cfg: cfg}
-}
+func NewRunner(cfg RunnerConfig) *Runner { return &Runner{cfg: cfg} }
 
 // ErrStopped says that a context ended a run before its end. The run's outcome says how far it came.
 var ErrStopped = errors.New("benchmark stopped")
@@ -95,6 +91,11 @@ func (r *Runner) remember(ctx context.Context, s Suite) error {
 	return r.cfg.History.Add(ctx, s)
 }
 
+// newID asks the history, if there is one: runners that share it must not give one ID twice.
 func (r *Runner) newID(now time.Time) string {
-	return r.ids.next(now, func(id string) bool { return r.cfg.History != nil && r.cfg.History.has(id) })
+	h := r.cfg.History
+	if h == nil {
+		return r.ids.next(now, func(string) bool { return false })
+	}
+	return h.ids.next(now, h.has)
 }

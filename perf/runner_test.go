@@ -115,7 +115,7 @@ func TestIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := history(t, perf.HistoryConfig{})
 		first := perf.NewRunner(perf.RunnerConfig{History: h})
-		second := perf.NewRunner(perf.RunnerConfig{History: h}) // as after a restart within the second
+		second := perf.NewRunner(perf.RunnerConfig{History: h})
 		one := perf.Options{Iterations: 1, Operations: []string{"preset_loading"}}
 		var got []string
 		got = append(got, mustRun(t, first, one).BenchmarkID, mustRun(t, first, one).BenchmarkID)
@@ -124,13 +124,19 @@ func TestIDs(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = append(got, m.BenchmarkID, mustRun(t, second, one).BenchmarkID)
+		restarted := history(t, perf.HistoryConfig{})
+		if err := restarted.Restore(h.Recent(100), nil); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, mustRun(t, perf.NewRunner(perf.RunnerConfig{History: restarted}), one).BenchmarkID)
 		time.Sleep(time.Second)
 		got = append(got, mustRun(t, first, one).BenchmarkID)
 		want := []string{
-			"bench_20000101_000000", "bench_20000101_000000_2", "bench_20000101_000000_3", "bench_20000101_000000_3",
+			"bench_20000101_000000", "bench_20000101_000000_2", "bench_20000101_000000_3", "bench_20000101_000000_4",
+			"bench_20000101_000000_3", // after a restart: what was synthetic is not known any more
 			"bench_20000101_000001",
 		}
-		if !slices.Equal(got, want) { // the other runner cannot know of a synthetic run, which no history holds
+		if !slices.Equal(got, want) {
 			t.Errorf("IDs are %v, want %v", got, want)
 		}
 	})
@@ -139,9 +145,9 @@ func TestIDs(t *testing.T) {
 // TestRunsOverlap has many runs at once: their IDs differ, no memory figure has a wrong sign, and no metadata is shared.
 func TestRunsOverlap(t *testing.T) {
 	h := history(t, perf.HistoryConfig{})
-	r := perf.NewRunner(perf.RunnerConfig{History: h})
 	var group sync.WaitGroup
 	for i := range 8 {
+		r := perf.NewRunner(perf.RunnerConfig{History: h}) // one each: only the history is shared
 		group.Go(func() {
 			if i%2 == 0 {
 				m, err := r.Synthetic(t.Context(), perf.SyntheticOptions{Operation: "service_initialization", Iterations: 20, Concurrency: 4})
@@ -174,5 +180,14 @@ func TestRunsOverlap(t *testing.T) {
 	}
 	if len(ids) != 4 || h.Len() != 4 {
 		t.Errorf("%d IDs of %d suites, want 4 of 4", len(ids), h.Len())
+	}
+}
+
+func TestZeroRunner(t *testing.T) {
+	var r perf.Runner
+	s := mustRun(t, &r, perf.Options{Iterations: 1})
+	m, err := r.Synthetic(t.Context(), perf.SyntheticOptions{Operation: "x", Iterations: 1})
+	if err != nil || len(s.Results) != 7 || m.Iterations != 1 || m.BenchmarkID == s.BenchmarkID {
+		t.Errorf("zero Runner: %d results, %+v, %v", len(s.Results), m, err)
 	}
 }

@@ -148,7 +148,7 @@ func measurementOf(name string, s samples) Measurement {
 		l.RequestsPerSecond = float64(len(s.times)) / s.wall.Seconds()
 	}
 	if s.failed > 0 {
-		l.ErrorClasses, l.FirstError = s.classes, clip(s.errs[0].err.Error(), maxError)
+		l.ErrorClasses, l.FirstError = s.classes, textOf(s.errs[0].err)
 	}
 	one := Suite{Results: []Result{resultOf(name, len(s.times), s)}}
 	return Measurement{OperationName: name, Iterations: len(s.times), Results: l, Summary: one.Totals()}

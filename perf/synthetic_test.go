@@ -156,18 +156,29 @@ func asText(orc *trysail.Orchestrator, budget *trysail.RetryBudget) string {
 	return fmt.Sprintf("%+v %+v %+v", orc.Breakers(), orc.Metrics(), budget.Snapshot())
 }
 
-// TestSyntheticSurvivesItsTarget has targets that panic, and that end their goroutine, from several goroutines at once.
+// hostile is an error all of whose methods panic.
+type hostile struct{}
+
+func (hostile) Error() string   { panic("Error") }
+func (hostile) Is(error) bool   { panic("Is") }
+func (hostile) As(any) bool     { panic("As") }
+func (hostile) Unwrap() error   { panic("Unwrap") }
+func (hostile) StatusCode() int { panic("StatusCode") }
+
+// TestSyntheticSurvivesItsTarget has targets that panic, that end their goroutine, and whose errors panic, from several
+// goroutines at once.
 func TestSyntheticSurvivesItsTarget(t *testing.T) {
 	for name, target := range map[string]func(context.Context) error{
 		"panics":  func(context.Context) error { panic("boom") },
 		"goexits": func(context.Context) error { runtime.Goexit(); return nil },
+		"hostile": func(context.Context) error { return hostile{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := perf.NewRunner(perf.RunnerConfig{}).Synthetic(t.Context(), perf.SyntheticOptions{
 				Operation: "x", Iterations: 40, Concurrency: 4, Target: target,
 			})
 			l := m.Results
-			if err != nil || m.Iterations != 40 || l.Errors != 40 || l.ErrorClasses["other"]+l.ErrorClasses["breaker_open"] != 40 || l.ErrorClasses["other"] == 0 {
+			if err != nil || m.Iterations != 40 || l.Errors != 40 || l.SuccessRate != 0 || l.FirstError == "" || l.ErrorClasses["breaker_open"] == 40 {
 				t.Errorf("Synthetic = %+v, %v; want 40 failed calls", m, err)
 			}
 		})
