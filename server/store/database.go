@@ -106,14 +106,13 @@ func (d *database) moved() error {
 		return nil
 	}
 	now, err := os.Stat(d.path)
-	if err != nil {
-		return err
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, d.file) {
+		return errMoved
 	}
-	if !os.SameFile(now, d.file) {
-		return errors.New("the file was replaced by another")
-	}
-	return nil
+	return err
 }
+
+var errMoved = errors.New("the file was moved away or replaced while it was in use")
 
 func (d *database) close() error {
 	if d == nil {

@@ -21,7 +21,12 @@ func (s *Store) degrade(ctx context.Context, reason error) error {
 	if err != nil {
 		return errors.Join(about(s.path, reason), err)
 	}
-	s.swap(s.disk, overlay)
+	disk := s.disk
+	if errors.Is(reason, errMoved) { // what can still be read there is no longer ours
+		disk = nil
+		defer func(old *database) { _ = old.close() }(s.disk)
+	}
+	s.swap(disk, overlay)
 	now := time.Now()
 	s.mu.Lock()
 	s.health.Degraded, s.health.Since = true, now.UTC()

@@ -124,9 +124,6 @@ func same[V comparable](t testing.TB, what string, got, want V) {
 	}
 }
 
-// text writes anything for comparing.
-func text(v any) string { return fmt.Sprintf("%+v", v) }
-
 // query runs a query on the file of a directory, beside the store.
 func query(t testing.TB, dir, text string) string {
 	t.Helper()
