@@ -132,7 +132,7 @@ func checkTime(t time.Time) error {
 // [monitor.Config] MaxEvents, in the order of Seq; and the newest alerts in that of ID. A row that this program cannot read
 // comes without its kind or with no content: Collector.Restore leaves it out and names it.
 //
-// Call it before the collector is persisted. It reads some 200,000 events per second.
+// Call it before the collector is persisted. What it costs is measured in docs/reference/store.md.
 func (s *Store) Newest(ctx context.Context, events, alerts int) ([]monitor.Event, []monitor.Alert, error) {
 	if events < 0 || alerts < 0 {
 		return nil, nil, fmt.Errorf("the newest %d events and %d alerts were asked for, want 0 or more", events, alerts)
