@@ -239,6 +239,7 @@ const (
 	outcomeSuccess outcome = iota
 	outcomeFailure
 	outcomeNeutral // says nothing about the dependency
+	outcomeLeft    // its caller left: neutral as well, unless it was slow already
 )
 
 // A result is an outcome with what came with it.
