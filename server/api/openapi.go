@@ -16,6 +16,7 @@ const (
 	requestHeader = "X-Request-ID"
 	bearer        = "bearer"
 	headerKey     = "apiKey"
+	extensionMark = "x-trysail-extension" // of operations that the specification does not have
 )
 
 // humaConfig leaves out what huma would add by itself: a page of documentation that
@@ -93,6 +94,9 @@ func (r route) operation() huma.Operation {
 		Responses: map[string]*huma.Response{
 			"200": {Headers: requestIDHeaders()},
 		},
+	}
+	if r.extension {
+		op.Extensions = map[string]any{extensionMark: true}
 	}
 	for _, status := range r.problems() {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + responseName(status)}

@@ -12,6 +12,7 @@ type route struct {
 	access                   rule
 	run                      binding
 	summary, description     string
+	extension                bool // is not one of the specification's 38; the document says so
 }
 
 // A rule says who may use a route.
