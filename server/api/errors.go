@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,11 +76,13 @@ const (
 	maxFaultText = 200
 )
 
+const invalidDetail = "The request is not valid; errors says why"
+
 // ofHuma rewrites an error of huma's own. Its values are dropped, since they repeat
 // what was sent, an unknown property even the whole body. So are the texts of JSON
 // and media type errors, which quote it.
-func ofHuma(e *huma.ErrorModel) Problem {
-	p := Problem{Status: e.Status, Detail: "The request is not valid; errors says why"}
+func ofHuma(e *huma.ErrorModel, op *huma.Operation) Problem {
+	p := Problem{Status: e.Status, Detail: invalidDetail}
 	quiet := ""
 	switch e.Status {
 	case http.StatusBadRequest: // malformed JSON or no body: as invalid as any other shape
@@ -97,7 +100,7 @@ func ofHuma(e *huma.ErrorModel) Problem {
 		if detail == nil {
 			continue
 		}
-		message := detail.Message
+		message := cmp.Or(rangeOf(op, detail.Location), detail.Message)
 		if quiet != "" {
 			message = quiet
 		}

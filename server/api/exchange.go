@@ -23,6 +23,10 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		if !a.admit(w, r, access) {
 			return
 		}
+		if faults := checkQuery(r, op); len(faults) > 0 {
+			WriteProblem(w, r, invalid(faults))
+			return
+		}
 		x := &exchange{humaContext: humago.NewContext(op, r, w)}
 		handler(x)
 		x.begin()
@@ -89,7 +93,7 @@ func complete(ctx huma.Context, _ string, body any) (any, error) {
 	var p Problem
 	switch e := body.(type) {
 	case *huma.ErrorModel:
-		p = ofHuma(e)
+		p = ofHuma(e, ctx.Operation())
 	case *refusal:
 		p = e.Problem
 	default:
