@@ -16,6 +16,9 @@ const maxBody = 1 << 20
 type caller struct {
 	requestID string
 	addr      string // the client's address and port, as the server saw it
+
+	session, user string  // whose work it is; see subjectOf
+	faults        []Fault // of the headers that say so
 }
 
 type callerKey struct{}
@@ -30,7 +33,9 @@ func newCaller(r *http.Request) caller {
 	if !usableID(id) {
 		id = rand.Text()
 	}
-	return caller{requestID: id, addr: r.RemoteAddr}
+	c := caller{requestID: id, addr: r.RemoteAddr}
+	c.tag(r.Header)
+	return c
 }
 
 // usableID reports whether a client's request id can be trusted in headers and logs.
@@ -129,6 +134,10 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, access rule) bool {
 	if r.ContentLength > maxBody {
 		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 		WriteProblem(w, r, tooLarge())
+		return false
+	}
+	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
+		WriteProblem(w, r, invalid(faults))
 		return false
 	}
 	return true

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/trysail-go/trysail/monitor"
 )
 
 // A Row is a row of the route table as tests see it.
@@ -59,3 +61,6 @@ func (a *API) CheckAnswer(row Row, status int, body []byte) error {
 	huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, found)
 	return errors.Join(found.Errors...)
 }
+
+// SubjectOf is subjectOf.
+func SubjectOf(ctx context.Context) monitor.Subject { return subjectOf(ctx) }

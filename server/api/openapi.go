@@ -2,8 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect" //nolint:depguard // huma names and finds schemas by reflect.Type
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +45,7 @@ func (a *API) humaConfig() huma.Config {
 			Components: &huma.Components{
 				Schemas:         registry,
 				Responses:       map[string]*huma.Response{},
-				Parameters:      map[string]*huma.Param{requestHeader: requestIDParam()},
+				Parameters:      commonParams(),
 				Headers:         map[string]*huma.Header{requestHeader: requestIDHeader()},
 				SecuritySchemes: securitySchemes(),
 			},
@@ -66,12 +68,34 @@ func requestIDSchema() *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"}
 }
 
-func requestIDParam() *huma.Param {
-	return &huma.Param{
-		Name: requestHeader, In: "header", Schema: requestIDSchema(),
-		Description: "A name for this request in answers and logs: 1 to 128 visible ASCII characters. " +
-			"Without a usable one the server makes one.",
+// commonParams are the headers that every operation understands.
+func commonParams() map[string]*huma.Param {
+	one, most := 1, maxTag
+	return map[string]*huma.Param{
+		requestHeader: {
+			Name: requestHeader, In: "header", Schema: requestIDSchema(),
+			Description: "A name for this request in answers and logs: 1 to 128 visible ASCII characters. " +
+				"Without a usable one the server makes one.",
+		},
+		sessionHeader: {
+			Name: sessionHeader, In: "header",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"},
+			Description: "The session that what this request records belongs to; see /monitoring/session/{session_id}.",
+		},
+		userHeader: {
+			Name: userHeader, In: "header",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most},
+			Description: "Whose work this request is, for people: printable characters in UTF-8.",
+		},
 	}
+}
+
+func commonParamRefs() []*huma.Param {
+	refs := []*huma.Param{}
+	for _, name := range slices.Sorted(maps.Keys(commonParams())) {
+		refs = append(refs, &huma.Param{Ref: "#/components/parameters/" + name})
+	}
+	return refs
 }
 
 func requestIDHeader() *huma.Header {
@@ -89,7 +113,7 @@ func (r route) operation() huma.Operation {
 		Tags: []string{r.module}, Summary: r.summary, Description: r.description,
 		Security:     security,
 		Metadata:     map[string]any{accessKey: r.access},
-		Parameters:   []*huma.Param{{Ref: "#/components/parameters/" + requestHeader}},
+		Parameters:   commonParamRefs(),
 		MaxBodyBytes: maxBody + 1, // huma refuses what reaches the limit
 		Responses: map[string]*huma.Response{
 			"200": {Headers: requestIDHeaders()},
@@ -106,13 +130,14 @@ func (r route) operation() huma.Operation {
 
 // problems are the statuses that a route may answer besides its good one.
 func (r route) problems() []int {
-	statuses := []int{http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}
+	statuses := []int{
+		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusInternalServerError,
+	}
 	if strings.Contains(r.path, "{") {
-		statuses = append(statuses, http.StatusNotFound, http.StatusUnprocessableEntity)
+		statuses = append(statuses, http.StatusNotFound)
 	}
 	if r.method == http.MethodPost {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout,
-			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusUnsupportedMediaType)
 	}
 	return statuses
 }
