@@ -44,7 +44,7 @@ func TestAuthOfEveryRoute(t *testing.T) {
 	orc.Operation("x")
 	a := newAPI(t, orc)
 	for _, row := range append(a.Rows(), api.Row{Method: "GET", Path: "/internal/openapi.json", Optional: true}) {
-		target := strings.NewReplacer("{operation_name}", "x", "{breaker_name}", "x").Replace(row.Path)
+		target := strings.NewReplacer("{operation_name}", "x", "{breaker_name}", "x", "{preset_name}", "x", "{session_id}", "x").Replace(row.Path)
 		for name, tc := range carriers {
 			t.Run(row.Method+" "+row.Path+" "+name, func(t *testing.T) {
 				w := send(a, request{method: row.Method, target: target, header: tc.header})

@@ -39,6 +39,10 @@ type problemError struct{ Problem }
 
 func (e *problemError) Error() string { return e.Detail }
 
+func badRequest(detail string, faults ...Fault) error {
+	return &problemError{Problem{Status: http.StatusBadRequest, Detail: detail, Errors: faults}}
+}
+
 // A refusal is a problem on its way through huma.
 type refusal struct{ Problem }
 

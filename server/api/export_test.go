@@ -16,13 +16,14 @@ type Row struct {
 	Method, Path string
 	Optional     bool // a key may be missing
 	Problems     []int
+	Extension    bool
 }
 
 // Rows returns the route table.
 func (a *API) Rows() []Row {
 	rows := []Row{}
 	for _, r := range a.routes() {
-		rows = append(rows, Row{r.method, base + r.path, r.access == optional, r.problems()})
+		rows = append(rows, Row{r.method, base + r.path, r.access == optional, r.problems(), r.extension})
 	}
 	return rows
 }
@@ -51,7 +52,11 @@ func (a *API) CheckAnswer(row Row, status int, body []byte) error {
 	}
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
 	if status == 200 {
-		schema = promised.Content["application/json"].Schema
+		answer := promised.Content["application/json"]
+		if answer == nil {
+			return errors.New("the document has no JSON answer")
+		}
+		schema = answer.Schema
 	}
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {

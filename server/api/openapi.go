@@ -41,6 +41,7 @@ func (a *API) humaConfig() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: health, Description: "Whether calls get through, and how many do."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
+				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
 			},
 			Components: &huma.Components{
 				Schemas:         registry,
@@ -136,6 +137,7 @@ func (r route) problems() []int {
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
+	statuses = append(statuses, r.further...)
 	if r.method == http.MethodPost {
 		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusUnsupportedMediaType)
 	}

@@ -11,8 +11,9 @@ const documentPath = "/internal/openapi.json"
 
 // The modules of the API, as the document groups them.
 const (
-	health   = "health & metrics"
-	breakers = "circuit breakers"
+	health     = "health & metrics"
+	breakers   = "circuit breakers"
+	monitoring = "monitoring"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -21,5 +22,6 @@ func (a *API) routes() []route {
 	return slices.Concat(
 		a.healthRoutes(),
 		a.breakerRoutes(),
+		a.monitoringRoutes(),
 	)
 }
