@@ -2,10 +2,12 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -57,6 +59,10 @@ type API struct {
 	mux      *http.ServeMux
 	huma     huma.API
 	document []byte // the OpenAPI document
+
+	stop      func() // ends streams that would never end by themselves
+	stopped   <-chan struct{}
+	followers atomic.Int64
 }
 
 // New returns the API for cfg.
@@ -84,6 +90,8 @@ func New(cfg Config) (*API, error) {
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop, a.stopped = stop, ctx.Done()
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
 		r.run(a, r.operation())
@@ -96,6 +104,10 @@ func New(cfg Config) (*API, error) {
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
 	return a, nil
 }
+
+// Close ends the event streams and refuses new ones; other requests go on. Call it when the server stops, with
+// [http.Server.RegisterOnShutdown]: Shutdown waits for streams, which have no end of their own. It may be called several times.
+func (a *API) Close() { a.stop() }
 
 // Handler returns the handler of every path under /internal. What is not in the
 // table is answered with a 404 or 405 problem.

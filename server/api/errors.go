@@ -43,6 +43,10 @@ func badRequest(detail string, faults ...Fault) error {
 	return &problemError{Problem{Status: http.StatusBadRequest, Detail: detail, Errors: faults}}
 }
 
+func unavailable(detail string) error {
+	return &problemError{Problem{Status: http.StatusServiceUnavailable, Detail: detail}}
+}
+
 // A refusal is a problem on its way through huma.
 type refusal struct{ Problem }
 

@@ -60,6 +60,7 @@ func TestMonitoringAnswers(t *testing.T) {
 		usage, load, alerts = monitoringBase + "/usage-statistics", monitoringBase + "/performance-metrics", monitoringBase + "/alerts"
 		trend, session      = monitoringBase + "/preset-trends/{preset_name}", monitoringBase + "/session/{session_id}"
 		export, cleanup     = monitoringBase + "/export", monitoringBase + "/cleanup"
+		events              = base + "/events"
 	)
 	for name, tc := range map[string]struct {
 		row    string
@@ -115,6 +116,9 @@ func TestMonitoringAnswers(t *testing.T) {
 		"cleanup without a key":                  {cleanup, post("", "").with("X-API-Key", ""), 401},
 		"cleanup with a form":                    {cleanup, post("", "a=b").with("Content-Type", "application/x-www-form-urlencoded"), 415},
 		"cleanup of a bad session":               {cleanup, post("", "").with("X-Session-ID", "hunter2 x"), 422},
+		"events from the beginning":              {"", get(events).with("Last-Event-ID", "0"), 200},
+		"events of a bad id":                     {events, get("").with("Last-Event-ID", "hunter2"), 422},
+		"events without a key":                   {events, get("").with("X-API-Key", ""), 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -122,6 +126,9 @@ func TestMonitoringAnswers(t *testing.T) {
 				ask := tc.ask
 				path, _, _ := strings.Cut(tc.row, "/{")
 				ask.target = path + ask.target
+				if tc.row == "" && strings.HasPrefix(ask.target, events) {
+					time.AfterFunc(time.Second, a.Close)
+				}
 				w := send(a, ask)
 				golden(t, w)
 				if w.Code != tc.status {

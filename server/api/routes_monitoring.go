@@ -47,5 +47,15 @@ func (a *API) monitoringRoutes() []route {
 			summary:     "Remove old events and alerts",
 			description: "What is as old as the given hours, or older; 0 removes everything. The numbers are those of one moment.",
 		},
+		{
+			method: http.MethodGet, path: "/events", id: "followEvents", module: monitoring, run: handleStream(eventsMedia(), a.events),
+			summary: "Follow events as they come",
+			description: "Server-sent events: each is an event as in the export, and its id is what a client sends as Last-Event-ID to " +
+				"go on where it was. Without that header the stream begins with what comes next; Last-Event-ID: 0 begins with " +
+				"all that is remembered. The server keeps nothing for a slow reader: events of the name missed say how many went before " +
+				"it came to them. restart says that the server does not know the id and begins anew, stopping that it stops.",
+			further:   []int{http.StatusServiceUnavailable},
+			extension: true,
+		},
 	}
 }

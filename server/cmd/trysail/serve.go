@@ -173,6 +173,7 @@ func (srv *server) start(keys api.Keys) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
 	}
+	srv.http.RegisterOnShutdown(internal.Close)
 	return nil
 }
 
