@@ -94,7 +94,7 @@ func newAPI(t *testing.T, orc *trysail.Orchestrator) *api.API {
 	return a
 }
 
-func newOrchestrator(t *testing.T, cfg trysail.Config) *trysail.Orchestrator {
+func newOrchestrator(t testing.TB, cfg trysail.Config) *trysail.Orchestrator {
 	t.Helper()
 	orc, err := trysail.New(cfg)
 	if err != nil {
