@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,7 +32,9 @@ func servePiped(t *testing.T, a *api.API) *piped {
 	go func() { p.done <- p.server.Serve(p) }()
 	t.Cleanup(func() {
 		_ = p.server.Close()
-		<-p.done
+		if err := <-p.done; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("the server ended with %v", err)
+		}
 	})
 	return p
 }

@@ -85,7 +85,7 @@ func TestExportTakesLittleMemory(t *testing.T) {
 				runtime.ReadMemStats(&now) // stops the world: a slow reader
 				peak = max(peak, now.HeapAlloc)
 				if err != nil {
-					if err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // ReadFull returns them as they are
+					if err != io.EOF && err != io.ErrUnexpectedEOF {
 						t.Fatal(err)
 					}
 					break
