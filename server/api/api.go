@@ -56,7 +56,8 @@ type API struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	huma     huma.API
-	document []byte // the OpenAPI document
+	problems map[int]bool // the statuses of all problems that the table promises
+	document []byte       // the OpenAPI document
 }
 
 // New returns the API for cfg.
@@ -83,12 +84,16 @@ func New(cfg Config) (*API, error) {
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
+		problems: map[int]bool{},
 	}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
+		for _, status := range r.problems() {
+			a.problems[status] = true
+		}
 		r.run(a, r.operation())
 	}
-	document, err := describe(a.huma.OpenAPI(), a.routes())
+	document, err := describe(a.huma.OpenAPI(), a.problems)
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
 	out := breakersView{Breakers: map[string]breakerView{}, Timestamp: instant(time.Now())}
-	for _, op := range a.orc.Operations() {
+	for _, op := range a.everyOperation() {
 		b := op.Breaker()
 		if b == nil {
 			continue
@@ -19,7 +19,7 @@ func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
 		out.Breakers[v.Name] = v
 		out.Total++
 		switch v.State {
-		case trysail.Open.String():
+		case trysail.Open.String(), trysail.ForcedOpen.String():
 			out.Open++
 		case trysail.HalfOpen.String():
 			out.HalfOpen++

@@ -14,7 +14,7 @@ func (a *API) metrics(context.Context, *nothing) (*metricsView, error) {
 		Summary:    summaryView{Timestamp: instant(time.Now())},
 	}
 	var total trysail.OperationMetrics
-	for _, op := range a.orc.Operations() {
+	for _, op := range a.everyOperation() {
 		out.Summary.Operations++
 		b := op.Breaker()
 		var s trysail.BreakerSnapshot
@@ -37,7 +37,7 @@ func (a *API) metrics(context.Context, *nothing) (*metricsView, error) {
 			Metrics:          out.Operations[op.Name()],
 		}
 		out.Summary.Breakers++
-		if s.State != trysail.Open {
+		if s.State != trysail.Open && s.State != trysail.ForcedOpen {
 			out.Summary.HealthyBreakers++
 		}
 	}
@@ -81,6 +81,15 @@ func (a *API) plannedOperation(name string) (*operationView, error) {
 		Strategy:  string(strategy),
 		Metrics:   viewOfCounts(trysail.OperationMetrics{}),
 	}, nil
+}
+
+// everyOperation are the operations and those of their keys, each after the one that it belongs to.
+func (a *API) everyOperation() []*trysail.Operation {
+	var all []*trysail.Operation
+	for _, op := range a.orc.Operations() {
+		all = append(append(all, op), op.Keys()...)
+	}
+	return all
 }
 
 func (a *API) operationNames() []string {

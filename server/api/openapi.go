@@ -13,6 +13,7 @@ import (
 // Names of shared parts of the OpenAPI document.
 const (
 	schemasPath   = "#/components/schemas/"
+	responsesPath = "#/components/responses/"
 	requestHeader = "X-Request-ID"
 	bearer        = "bearer"
 	headerKey     = "apiKey"
@@ -95,7 +96,7 @@ func (r route) operation() huma.Operation {
 		},
 	}
 	for _, status := range r.problems() {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: responsesPath + responseName(status)}
 	}
 	return op
 }
@@ -115,20 +116,18 @@ func (r route) problems() []int {
 
 // describe completes the document with the answers that the routes share, and
 // writes it.
-func describe(doc *huma.OpenAPI, routes []route) ([]byte, error) {
+func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
-	for _, r := range routes {
-		for _, status := range r.problems() {
-			response := &huma.Response{
-				Description: http.StatusText(status),
-				Headers:     requestIDHeaders(),
-				Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			}
-			if status == http.StatusUnauthorized {
-				response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
-			}
-			doc.Components.Responses[responseName(status)] = response
+	for status := range problems {
+		response := &huma.Response{
+			Description: http.StatusText(status),
+			Headers:     requestIDHeaders(),
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
 		}
+		if status == http.StatusUnauthorized {
+			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
+		}
+		doc.Components.Responses[responseName(status)] = response
 	}
 	return json.Marshal(doc)
 }

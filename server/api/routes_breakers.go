@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/trysail-go/trysail"
+)
 
 func (a *API) breakerRoutes() []route {
 	return []route{
@@ -20,6 +24,35 @@ func (a *API) breakerRoutes() []route {
 			"Close one circuit breaker by hand",
 			"The breaker closes and forgets its failures; calls that are under way no longer count for it. " +
 				"Counters stay. The answer tells the state that this very request ended, also when several come at once.",
+		},
+		{
+			http.MethodPost, "/circuit-breakers/{breaker_name}/force-open", "forceOpenCircuitBreaker", breakers, required,
+			extension(handle(a.word(trysail.ForcedOpen, (*trysail.Breaker).ForceOpen))),
+			"Have one circuit breaker refuse every call",
+			"It refuses every call until it is closed or reset, or until the word expires; no rule ends it.",
+		},
+		{
+			http.MethodPost, "/circuit-breakers/{breaker_name}/disable", "disableCircuitBreaker", breakers, required,
+			extension(handle(a.word(trysail.Disabled, (*trysail.Breaker).Disable))),
+			"Have one circuit breaker let every call through",
+			"It lets every call through and judges none, until it is closed or reset, or until the word expires.",
+		},
+		{
+			http.MethodPost, "/circuit-breakers/{breaker_name}/metrics-only", "watchCircuitBreaker", breakers, required,
+			extension(handle(a.word(trysail.MetricsOnly, (*trysail.Breaker).MetricsOnly))),
+			"Have one circuit breaker count only",
+			"It lets every call through and counts what its rules would have done, until it is closed or reset, or until the word expires.",
+		},
+		{
+			http.MethodPost, "/circuit-breakers/{breaker_name}/close", "closeCircuitBreaker", breakers, required, extension(handle(a.closeBreaker)),
+			"Give one circuit breaker back to its rules",
+			"Ends an operator's word, and an open period, with a reason that is kept. Reset does the same without one.",
+		},
+		{
+			http.MethodGet, "/operations/{operation_name}/explain", "explainOperation", breakers, required, extension(handle(a.explain)),
+			"Say why calls of an operation ended as they did",
+			"The newest decisions: why calls failed or were refused, why no further attempt was made, why the circuit breaker took its state. " +
+				"Decisions of one kind that follow each other are one, with a count; successes are not among them.",
 		},
 	}
 }
