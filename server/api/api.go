@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,6 +33,14 @@ type Config struct {
 	// the program must see to it that only trusted callers reach the API.
 	Keys Keys
 
+	// Detect says in what kind of environment the program runs, and which preset fits there. It is called with every
+	// request that asks. Default: what [config.Detect] finds in [config.Here].
+	Detect func() config.Recommendation
+
+	// Redis reports whether the Redis that the program shares its state through can be used, as far as is known: it must
+	// not wait. Nil: the program uses none.
+	Redis func() (healthy bool)
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -50,6 +59,9 @@ type API struct {
 	presets  *config.Manager
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
+	detect   func() config.Recommendation
+	redis    func() bool // may be nil
+	started  time.Time
 	keys     Keys
 	service  string
 	version  string
@@ -79,12 +91,18 @@ func New(cfg Config) (*API, error) {
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
 		reloader: cfg.Reloader,
 		monitor:  cfg.Monitor,
+		detect:   cfg.Detect,
+		redis:    cfg.Redis,
+		started:  time.Now(),
 		keys:     cfg.Keys,
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
 		problems: map[int]bool{},
+	}
+	if a.detect == nil {
+		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }
 	}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {

@@ -16,6 +16,8 @@ const maxBody = 1 << 20
 type caller struct {
 	requestID string
 	addr      string // the client's address and port, as the server saw it
+	session   string // X-Session-ID; may be empty
+	user      string // X-User-Context: the client's own word, which nobody has checked; may be empty
 }
 
 type callerKey struct{}
@@ -30,7 +32,7 @@ func newCaller(r *http.Request) caller {
 	if !usableID(id) {
 		id = rand.Text()
 	}
-	return caller{requestID: id, addr: r.RemoteAddr}
+	return caller{requestID: id, addr: r.RemoteAddr, session: r.Header.Get("X-Session-ID"), user: r.Header.Get("X-User-Context")}
 }
 
 // usableID reports whether a client's request id can be trusted in headers and logs.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 // TestAnswersOfHealth keeps those of the routes about health and breakers that are not in TestAnswersOfEveryRoute.
 func TestAnswersOfHealth(t *testing.T) {
 	const (
+		reset   = base + "/metrics/reset"
 		one     = base + "/circuit-breakers/{breaker_name}"
 		forced  = one + "/force-open"
 		closing = one + "/close"
@@ -23,6 +25,18 @@ func TestAnswersOfHealth(t *testing.T) {
 		ask    request
 		status int
 	}{
+		"dashboard":                        {"", request{method: http.MethodGet, target: base + "/dashboard"}, 200},
+		"dashboard with a wrong key":       {"", get(base+"/dashboard").with("X-API-Key", "guess"), 401},
+		"metrics reset":                    {"", post(reset, ""), 200},
+		"metrics reset of one":             {"", post(reset+"?operation_name=open", ""), 200},
+		"metrics reset by the body":        {"", post(reset, `{"operation_name":"open","confirm":true}`), 200},
+		"metrics reset of an unknown":      {"", post(reset+"?operation_name=nobody", `{"operation_name":"open"}`), 200},
+		"metrics reset not confirmed":      {"", post(reset, `{"confirm":false}`), 422},
+		"metrics reset of an unusable":     {"", post(reset+"?operation_name=a%0Ab", ""), 422},
+		"metrics reset with a member":      {"", post(reset, `{"api_key":"hunter2"}`), 422},
+		"metrics reset with a form":        {"", post(reset, "a=b").with("Content-Type", "text/plain"), 415},
+		"metrics reset with too much":      {"", post(reset, strings.Repeat(" ", 1<<20+1)), 413},
+		"metrics reset with a wrong key":   {"", post(reset, "").with("X-API-Key", "guess"), 401},
 		"force open":                       {forced, post(breaker+"force-open", `{"reason":"maintenance","expires_in_seconds":3600}`), 200},
 		"force open without a reason":      {forced, post(breaker+"force-open", `{}`), 422},
 		"force open with a blank reason":   {forced, post(breaker+"force-open", `{"reason":"  "}`), 422},

@@ -38,6 +38,9 @@ func (a *API) humaConfig() huma.Config {
 			Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 			Tags: []*huma.Tag{
 				{Name: health, Description: "Whether calls get through, and how many do."},
+				{Name: configuring, Description: "What is in force, and how it is changed while calls run."},
+				{Name: presets, Description: "Complete sets of numbers under one name, and which of them fits where."},
+				{Name: templates, Description: "Custom configurations to begin with."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 			},
 			Components: &huma.Components{

@@ -30,6 +30,10 @@ type Problem struct {
 	// Errors holds single faults. Default: none.
 	Errors []Fault `json:"errors" nullable:"false" doc:"Single faults; empty when detail says it all."`
 
+	// Warnings and Suggestions are about what was sent, as far as it was checked. Default: none.
+	Warnings    []string `json:"warnings,omitempty" nullable:"false" doc:"What else is unwise about a configuration that was sent."`
+	Suggestions []string `json:"suggestions,omitempty" nullable:"false" doc:"What would be right in its place."`
+
 	// RequestID is the request's X-Request-ID. [WriteProblem] sets it.
 	RequestID string `json:"request_id" doc:"The request's X-Request-ID; the log has it too."`
 

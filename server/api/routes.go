@@ -11,8 +11,11 @@ const documentPath = "/internal/openapi.json"
 
 // The modules of the API, as the document groups them.
 const (
-	health   = "health & metrics"
-	breakers = "circuit breakers"
+	health      = "health & metrics"
+	configuring = "configuration"
+	presets     = "presets"
+	templates   = "templates"
+	breakers    = "circuit breakers"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -20,6 +23,9 @@ const (
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.healthRoutes(),
+		a.configRoutes(),
+		a.presetRoutes(),
+		a.templateRoutes(),
 		a.breakerRoutes(),
 	)
 }
