@@ -9,8 +9,9 @@ import (
 )
 
 func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
-	out := breakersView{Breakers: map[string]breakerView{}, Timestamp: instant(time.Now())}
-	for _, op := range a.everyOperation() {
+	all := a.everyOperation()
+	out := breakersView{Breakers: make(map[string]breakerView, len(all)), Timestamp: instant(time.Now())}
+	for _, op := range all {
 		b := op.Breaker()
 		if b == nil {
 			continue

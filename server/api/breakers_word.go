@@ -60,28 +60,34 @@ type wordView struct {
 	ChangedAt     time.Time  `json:"timestamp"`
 }
 
+// A command is what an operator can tell a breaker, and the state that it leads to.
+type command struct {
+	to  trysail.State
+	run func(*trysail.Breaker, trysail.Override) (was trysail.State)
+}
+
 // word returns the operation that gives a breaker an operator's word.
-func (a *API) word(to trysail.State, say func(*trysail.Breaker, trysail.Override) trysail.State) func(context.Context, *wordInput) (*wordView, error) {
+func (a *API) word(c command) func(context.Context, *wordInput) (*wordView, error) {
 	return func(ctx context.Context, in *wordInput) (*wordView, error) {
-		return a.say(ctx, string(in.Name), to, say, trysail.Override{
+		return a.say(ctx, string(in.Name), c, trysail.Override{
 			Reason: string(in.Body.Reason), Author: hostOf(ctx), For: time.Duration(in.Body.Expires) * time.Second,
 		})
 	}
 }
 
 func (a *API) closeBreaker(ctx context.Context, in *closeInput) (*wordView, error) {
-	return a.say(ctx, string(in.Name), trysail.Closed, (*trysail.Breaker).Close, trysail.Override{Reason: string(in.Body.Reason), Author: hostOf(ctx)})
+	return a.say(ctx, string(in.Name), command{trysail.Closed, (*trysail.Breaker).Close}, trysail.Override{Reason: string(in.Body.Reason), Author: hostOf(ctx)})
 }
 
-func (a *API) say(ctx context.Context, name string, to trysail.State, say func(*trysail.Breaker, trysail.Override) trysail.State, o trysail.Override) (*wordView, error) {
+func (a *API) say(ctx context.Context, name string, c command, o trysail.Override) (*wordView, error) {
 	_, b, err := a.findBreaker(name)
 	if err != nil {
 		return nil, err
 	}
-	was, now, who := say(b, o), time.Now(), callerOf(ctx)
+	was, now, who := c.run(b, o), time.Now(), callerOf(ctx)
 	out := wordView{
-		Message: fmt.Sprintf("Circuit breaker '%s' is %s now", name, to), Name: name, BreakerName: name,
-		PreviousState: was.String(), NewState: to.String(), Reason: o.Reason, Author: o.Author, ChangedAt: instant(now),
+		Message: fmt.Sprintf("Circuit breaker '%s' is %s now", name, c.to), Name: name, BreakerName: name,
+		PreviousState: was.String(), NewState: c.to.String(), Reason: o.Reason, Author: o.Author, ChangedAt: instant(now),
 	}
 	if o.For > 0 {
 		out.ExpiresAt = maybe(now.Add(o.For))

@@ -8,13 +8,14 @@ import (
 )
 
 func (a *API) metrics(context.Context, *nothing) (*metricsView, error) {
+	all := a.everyOperation()
 	out := metricsView{
-		Operations: map[string]countsView{},
-		Breakers:   map[string]breakerCountsView{},
+		Operations: make(map[string]countsView, len(all)),
+		Breakers:   make(map[string]breakerCountsView, len(all)),
 		Summary:    summaryView{Timestamp: instant(time.Now())},
 	}
 	var total trysail.OperationMetrics
-	for _, op := range a.everyOperation() {
+	for _, op := range all {
 		out.Summary.Operations++
 		b := op.Breaker()
 		var s trysail.BreakerSnapshot

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 )
@@ -120,11 +121,16 @@ func errorCode(status int) string {
 	return "INTERNAL_ERROR"
 }
 
-// encode is the one way in which the API writes JSON.
+// encode returns v as the API writes it.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // nosniff keeps browsers from taking it for HTML
-	err := e.Encode(v)
+	err := encodeTo(&b, v)
 	return b.Bytes(), err
+}
+
+// encodeTo is the one way in which the API writes JSON. Nothing is written of what cannot be encoded, and all else at once.
+func encodeTo(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // nosniff keeps browsers from taking it for HTML
+	return e.Encode(v)
 }

@@ -27,19 +27,19 @@ func (a *API) breakerRoutes() []route {
 		},
 		{
 			http.MethodPost, "/circuit-breakers/{breaker_name}/force-open", "forceOpenCircuitBreaker", breakers, required,
-			extension(handle(a.word(trysail.ForcedOpen, (*trysail.Breaker).ForceOpen))),
+			extension(handle(a.word(command{trysail.ForcedOpen, (*trysail.Breaker).ForceOpen}))),
 			"Have one circuit breaker refuse every call",
 			"It refuses every call until it is closed or reset, or until the word expires; no rule ends it.",
 		},
 		{
 			http.MethodPost, "/circuit-breakers/{breaker_name}/disable", "disableCircuitBreaker", breakers, required,
-			extension(handle(a.word(trysail.Disabled, (*trysail.Breaker).Disable))),
+			extension(handle(a.word(command{trysail.Disabled, (*trysail.Breaker).Disable}))),
 			"Have one circuit breaker let every call through",
 			"It lets every call through and judges none, until it is closed or reset, or until the word expires.",
 		},
 		{
 			http.MethodPost, "/circuit-breakers/{breaker_name}/metrics-only", "watchCircuitBreaker", breakers, required,
-			extension(handle(a.word(trysail.MetricsOnly, (*trysail.Breaker).MetricsOnly))),
+			extension(handle(a.word(command{trysail.MetricsOnly, (*trysail.Breaker).MetricsOnly}))),
 			"Have one circuit breaker count only",
 			"It lets every call through and counts what its rules would have done, until it is closed or reset, or until the word expires.",
 		},

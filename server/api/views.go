@@ -198,7 +198,12 @@ func listOf(names []string) []string { return append([]string{}, names...) }
 type orNull[View any] struct{ value *View }
 
 // MarshalJSON implements [json.Marshaler].
-func (o orNull[View]) MarshalJSON() ([]byte, error) { return json.Marshal(o.value) }
+func (o orNull[View]) MarshalJSON() ([]byte, error) {
+	if o.value == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.value)
+}
 
 // Schema implements [huma.SchemaProvider].
 func (orNull[View]) Schema(r huma.Registry) *huma.Schema {
