@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,6 +35,14 @@ type Config struct {
 	// the program must see to it that only trusted callers reach the API.
 	Keys Keys
 
+	// Detect says in what kind of environment the program runs, and which preset fits there. It is called with every
+	// request that asks. Default: what [config.Detect] finds in [config.Here].
+	Detect func() config.Recommendation
+
+	// Redis reports whether the Redis that the program shares its state through can be used, as far as is known: it must
+	// not wait. Nil: the program uses none.
+	Redis func() (healthy bool)
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -52,13 +61,17 @@ type API struct {
 	presets  *config.Manager
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
+	detect   func() config.Recommendation
+	redis    func() bool // may be nil
+	started  time.Time
 	keys     Keys
 	service  string
 	version  string
 	log      *slog.Logger
 	mux      *http.ServeMux
 	huma     huma.API
-	document []byte // the OpenAPI document
+	problems map[int]bool // the statuses of all problems that the table promises
+	document []byte       // the OpenAPI document
 
 	stop      func() // ends streams that would never end by themselves
 	stopped   <-chan struct{}
@@ -84,19 +97,29 @@ func New(cfg Config) (*API, error) {
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
 		reloader: cfg.Reloader,
 		monitor:  cfg.Monitor,
+		detect:   cfg.Detect,
+		redis:    cfg.Redis,
+		started:  time.Now(),
 		keys:     cfg.Keys,
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
+		problems: map[int]bool{},
+	}
+	if a.detect == nil {
+		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop, a.stopped = stop, ctx.Done()
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
+		for _, status := range r.problems() {
+			a.problems[status] = true
+		}
 		r.run(a, r.operation())
 	}
-	document, err := describe(a.huma.OpenAPI(), a.routes())
+	document, err := describe(a.huma.OpenAPI(), a.problems)
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
 	}

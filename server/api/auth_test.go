@@ -49,8 +49,8 @@ func TestAuthOfEveryRoute(t *testing.T) {
 			t.Run(row.Method+" "+row.Path+" "+name, func(t *testing.T) {
 				w := send(a, request{method: row.Method, target: target, header: tc.header, gone: strings.HasSuffix(row.Path, "/events")})
 				if tc.detail == "" || row.Optional && tc.detail == missing {
-					if w.Code != http.StatusOK {
-						t.Errorf("status %d, want 200: %s", w.Code, w.Body)
+					if w.Code == http.StatusUnauthorized || w.Code >= http.StatusInternalServerError {
+						t.Errorf("status %d, want the request let in: %s", w.Code, w.Body)
 					}
 					return
 				}

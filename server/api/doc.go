@@ -1,5 +1,5 @@
 // Package api is the internal API of a trysail program: health, metrics, circuit
-// breakers and monitoring over HTTP, under /internal.
+// breakers, the configuration and monitoring over HTTP, under /internal.
 //
 // What it serves stands in one table, [API]'s routes in routes.go; the OpenAPI
 // document at /internal/openapi.json is generated from the same table. Operations

@@ -109,15 +109,27 @@ func complete(ctx huma.Context, _ string, body any) (any, error) {
 func format() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {
-			b, err := encode(v)
-			if err != nil {
+			out := &witness{Writer: w}
+			err := encodeTo(out, v)
+			if err != nil && !out.wrote {
 				// huma would answer 200 with a sentence about it. Nothing has been sent
 				// yet, so rescue can still answer 500.
 				panic(err)
 			}
-			_, err = w.Write(b)
 			return err
 		},
 		Unmarshal: json.Unmarshal,
 	}
+}
+
+// A witness knows whether anything was written.
+type witness struct {
+	io.Writer
+	wrote bool
+}
+
+// Write implements [io.Writer].
+func (w *witness) Write(p []byte) (int, error) {
+	w.wrote = true
+	return w.Writer.Write(p)
 }

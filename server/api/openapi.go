@@ -15,6 +15,7 @@ import (
 // Names of shared parts of the OpenAPI document.
 const (
 	schemasPath   = "#/components/schemas/"
+	responsesPath = "#/components/responses/"
 	requestHeader = "X-Request-ID"
 	bearer        = "bearer"
 	headerKey     = "apiKey"
@@ -40,6 +41,9 @@ func (a *API) humaConfig() huma.Config {
 			Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 			Tags: []*huma.Tag{
 				{Name: health, Description: "Whether calls get through, and how many do."},
+				{Name: configuring, Description: "What is in force, and how it is changed while calls run."},
+				{Name: presets, Description: "Complete sets of numbers under one name, and which of them fits where."},
+				{Name: templates, Description: "Custom configurations to begin with."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
 			},
@@ -124,7 +128,7 @@ func (r route) operation() huma.Operation {
 		op.Extensions = map[string]any{extensionMark: true}
 	}
 	for _, status := range r.problems() {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: responsesPath + responseName(status)}
 	}
 	return op
 }
@@ -146,20 +150,18 @@ func (r route) problems() []int {
 
 // describe completes the document with the answers that the routes share, and
 // writes it.
-func describe(doc *huma.OpenAPI, routes []route) ([]byte, error) {
+func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
-	for _, r := range routes {
-		for _, status := range r.problems() {
-			response := &huma.Response{
-				Description: http.StatusText(status),
-				Headers:     requestIDHeaders(),
-				Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			}
-			if status == http.StatusUnauthorized {
-				response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
-			}
-			doc.Components.Responses[responseName(status)] = response
+	for status := range problems {
+		response := &huma.Response{
+			Description: http.StatusText(status),
+			Headers:     requestIDHeaders(),
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
 		}
+		if status == http.StatusUnauthorized {
+			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
+		}
+		doc.Components.Responses[responseName(status)] = response
 	}
 	return json.Marshal(doc)
 }

@@ -11,9 +11,12 @@ const documentPath = "/internal/openapi.json"
 
 // The modules of the API, as the document groups them.
 const (
-	health     = "health & metrics"
-	breakers   = "circuit breakers"
-	monitoring = "monitoring"
+	health      = "health & metrics"
+	configuring = "configuration"
+	presets     = "presets"
+	templates   = "templates"
+	breakers    = "circuit breakers"
+	monitoring  = "monitoring"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -21,6 +24,9 @@ const (
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.healthRoutes(),
+		a.configRoutes(),
+		a.presetRoutes(),
+		a.templateRoutes(),
 		a.breakerRoutes(),
 		a.monitoringRoutes(),
 	)

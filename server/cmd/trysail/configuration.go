@@ -9,6 +9,7 @@ import (
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 	"github.com/trysail-go/trysail/server/api"
 	"github.com/trysail-go/trysail/server/configfile"
 	"github.com/trysail-go/trysail/server/gateway"
@@ -82,11 +83,18 @@ func readEnvFile(name string) (*config.EnvFile, error) {
 
 // detectHere says which preset fits by the variables, the working directory and the machine's name.
 func detectHere(variables config.Environ) (preset, reason string) {
-	here := config.Here()
-	here.Lookup = variables
-	found := config.Detect(here)
+	found := findHere(variables)
 	return found.Preset, found.Reasoning
 }
+
+func findHere(variables config.Environ) config.Recommendation {
+	here := config.Here()
+	here.Lookup = variables
+	return config.Detect(here)
+}
+
+// detect says in what environment the program runs, by the variables that it started with.
+func (srv *server) detect() config.Recommendation { return findHere(srv.now.sources.Variable) }
 
 // keys returns the keys of the API: those of the environment, or else of the file.
 func (r *reading) keys() (api.Keys, error) { return r.file.keys(r.sources.Variable) }
@@ -142,7 +150,7 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
-	record(srv.monitor, v.Events)
+	api.Record(srv.monitor, monitor.Subject{}, v.Events)
 	level := levelOf(v.Loaded.LogLevel)
 	srv.level.Set(min(level, srv.level.Level())) // the change of the level itself is to be seen
 	defer srv.level.Set(level)
@@ -152,7 +160,7 @@ func (srv *server) applied(v config.Version) {
 
 // notReloaded takes note of a reload that failed. Of a file that is watched the watcher tells, once.
 func (srv *server) notReloaded(f config.Failure) {
-	record(srv.monitor, f.Events)
+	api.Record(srv.monitor, monitor.Subject{}, f.Events)
 	if f.Request.Trigger != config.TriggerFile {
 		srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
 	}

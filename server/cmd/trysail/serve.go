@@ -119,7 +119,7 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.level.Set(levelOf(loaded.LogLevel))
 	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
-	record(srv.monitor, loaded.Events)
+	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
 	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
 	if err == nil {
@@ -158,7 +158,7 @@ func (srv *server) start(keys api.Keys) error {
 	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Keys: keys, Version: versionText(), Logger: srv.log,
+		Detect: srv.detect, Keys: keys, Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
 		return err
