@@ -107,9 +107,14 @@ func (l Limits) check() error {
 	return errors.Join(errs...)
 }
 
-// baseURL checks the provider's address.
-func (c *Config) baseURL() (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(c.BaseURL, "/"))
+// CheckBaseURL says why no provider can be at an address. It connects to nothing.
+func CheckBaseURL(address string) error {
+	_, err := parseBaseURL(address)
+	return err
+}
+
+func parseBaseURL(address string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(address, "/"))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("BaseURL: %w", err)

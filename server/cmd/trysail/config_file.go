@@ -90,21 +90,32 @@ func readConfiguration(loader *configfile.Loader, file *configfile.File) (*confi
 	return c, err
 }
 
-// AfterApply notes which flags the command line and the environment set: those go before the file.
+// AfterApply notes which flags the command line and the variables set: those go before the file.
 func (s *serveCmd) AfterApply(ctx *kong.Context, p *program) error { //nolint:unparam // kong wants it so
-	s.given = map[string]bool{}
-	for _, step := range ctx.Path {
-		if step.Flag != nil {
-			s.given[step.Flag.Name] = true
-		}
-	}
+	s.given = map[string]config.Origin{}
 	for _, flag := range ctx.Flags() {
 		for _, name := range flag.Envs {
-			_, set := p.lookup(name)
-			s.given[flag.Name] = s.given[flag.Name] || set
+			if _, set := p.lookup(name); set {
+				s.given[flag.Name] = config.Origin{Source: config.FromVariable, Detail: name}
+			}
+		}
+	}
+	for _, step := range ctx.Path {
+		switch {
+		case step.Flag == nil:
+		case step.Resolved: // by the env file
+			s.given[step.Flag.Name] = config.Origin{Source: config.FromVariable, Detail: step.Flag.Envs[0]}
+		default:
+			s.given[step.Flag.Name] = config.Origin{Source: config.FromFlag, Detail: "--" + step.Flag.Name}
 		}
 	}
 	return nil
+}
+
+// isGiven reports whether the command line or a variable sets a flag.
+func (s *serveCmd) isGiven(flag string) bool {
+	_, given := s.given[flag]
+	return given
 }
 
 // over returns the settings with those of the file in the places of the defaults.
@@ -130,7 +141,7 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 }
 
 func take[T any](s *serveCmd, flag string, into, from *T) {
-	if from != nil && !s.given[flag] {
+	if from != nil && !s.isGiven(flag) {
 		*into = *from
 	}
 }
@@ -141,7 +152,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 		return nil
 	}
 	path := keyOf(flag)
-	if c.file == nil || s.given[flag] {
+	if c.file == nil || s.isGiven(flag) {
 		return err
 	}
 	return c.file.Refuse(path, "%v", err)

@@ -48,7 +48,7 @@ type serveCmd struct {
 	SimulateFaultRate  float64       `default:"0" env:"TRYSAIL_SIMULATE_FAULT_RATE" placeholder:"SHARE" help:"Share of the simulated provider's answers that fail, 0 to 1 (${default})."`
 	SimulateTokenDelay time.Duration `default:"15ms" env:"TRYSAIL_SIMULATE_TOKEN_DELAY" placeholder:"TIME" help:"The simulated provider's time for a token (${default})."`
 
-	given map[string]bool // the flags that the command line and the environment set
+	given map[string]config.Origin // who set the flags that the command line and the variables set
 }
 
 // Help is shown by "trysail serve --help".
@@ -262,6 +262,9 @@ func (s *serveCmd) check(c *configuration) error {
 		bad("log-format", fmt.Errorf("log-format is %q, want auto, text or json", s.LogFormat))
 	}
 	bad("addr", checkAddress(s.Addr))
+	if s.OpenAIBaseURL != "" {
+		bad("openai-base-url", gateway.CheckBaseURL(s.OpenAIBaseURL))
+	}
 	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
 		bad("simulate-fault-rate", fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))
 	}
