@@ -28,6 +28,11 @@ type reader struct {
 	registered func() []string
 }
 
+func newReader(command *serveCmd, p *program) *reader {
+	presets := config.NewManager()
+	return &reader{command: command, lookup: p.lookup, presets: presets, loader: configfile.Loader{Presets: presets.Get}}
+}
+
 // A reading is what there was at one time.
 type reading struct {
 	file     *configuration

@@ -106,7 +106,7 @@ type server struct {
 // the settings is found before anything is started.
 func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
 	srv := &server{level: &slog.LevelVar{}}
-	srv.reader = &reader{command: s, lookup: p.lookup, presets: config.NewManager()}
+	srv.reader = newReader(s, p)
 	now, badFiles := srv.reader.read(nil)
 	srv.now, srv.settings = now, now.settings
 	loaded, badConfig := now.sources.Load()
