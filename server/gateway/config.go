@@ -107,6 +107,9 @@ func (l Limits) check() error {
 	return errors.Join(errs...)
 }
 
+// OpenAI is the address of OpenAI's API (https://platform.openai.com/docs/api-reference, 2025).
+const OpenAI = "https://api.openai.com/v1"
+
 // CheckBaseURL says why no provider can be at an address. It connects to nothing.
 func CheckBaseURL(address string) error {
 	_, err := parseBaseURL(address)

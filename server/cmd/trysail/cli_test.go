@@ -128,9 +128,14 @@ func at(t *testing.T, v any, path ...any) any {
 // takesFiles are the commands that read a file whose name they are given. Each is given twice where two are compared.
 func takesFiles() map[string][]string {
 	return map[string][]string{
-		"config validate":           {"config", "validate"},
-		"config validate --as file": {"config", "validate", "--as", "file"},
-		"templates suggest":         {"templates", "suggest"},
+		"config validate":             {"config", "validate"},
+		"config validate --as file":   {"config", "validate", "--as", "file"},
+		"templates suggest":           {"templates", "suggest"},
+		"config diff":                 {"config", "diff"},
+		"config diff --as file":       {"config", "diff", "--as", "file"},
+		"config diff with another":    {"config", "diff", "other.json"},
+		"config migrate":              {"config", "migrate"},
+		"config migrate --as compose": {"config", "migrate", "--as", "compose"},
 	}
 }
 
@@ -155,7 +160,7 @@ func TestInputThatIsNone(t *testing.T) {
 			t.Run(name+", "+what, func(t *testing.T) {
 				got := try{
 					args: append(args[:len(args):len(args)], tc.file), stdin: tc.stdin,
-					files: map[string]string{"garbage": garbage, "huge": huge},
+					files: map[string]string{"garbage": garbage, "huge": huge, "other.json": "{}"},
 				}.run(t)
 				said := got.stdout + got.stderr
 				if !strings.Contains(said, tc.want) || got.code != tc.codes[0] && got.code != tc.codes[len(tc.codes)-1] {
@@ -174,6 +179,9 @@ func answering() [][]string {
 	return [][]string{
 		{"config", "schema"},
 		{"config", "validate", "-"},
+		{"config", "show"},
+		{"config", "diff", "-"},
+		{"config", "migrate"},
 		{"presets"},
 		{"presets", "show", "production"},
 		{"presets", "recommend", "staging"},

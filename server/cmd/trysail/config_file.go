@@ -121,29 +121,37 @@ func (s *serveCmd) isGiven(flag string) bool {
 // over returns the settings with those of the file in the places of the defaults.
 func (s *serveCmd) over(c *configuration) *serveCmd {
 	merged := *s
+	merged.filed = map[string]config.Origin{}
 	server, gateway := &c.server, &c.gateway
-	take(s, "addr", &merged.Addr, server.Addr)
-	take(s, "log-format", &merged.LogFormat, server.LogFormat)
-	take(s, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
-	take(s, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
-	take(s, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
-	take(s, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
-	take(s, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
-	take(s, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
-	take(s, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
-	take(s, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
-	take(s, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
-	take(s, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
-	take(s, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
-	take(s, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
-	take(s, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
+	take(&merged, c, "addr", &merged.Addr, server.Addr)
+	take(&merged, c, "log-format", &merged.LogFormat, server.LogFormat)
+	take(&merged, c, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
+	take(&merged, c, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
+	take(&merged, c, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
+	take(&merged, c, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
+	take(&merged, c, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
+	take(&merged, c, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
+	take(&merged, c, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
+	take(&merged, c, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
+	take(&merged, c, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
+	take(&merged, c, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
+	take(&merged, c, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
+	take(&merged, c, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
+	take(&merged, c, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
 	return &merged
 }
 
-func take[T any](s *serveCmd, flag string, into, from *T) {
-	if from != nil && !s.isGiven(flag) {
+func take[T any](merged *serveCmd, c *configuration, flag string, into, from *T) {
+	if from != nil && !merged.isGiven(flag) {
 		*into = *from
+		merged.filed[flag] = c.origin(keyOf(flag))
 	}
+}
+
+// origin says where in the file the value of a path is.
+func (c *configuration) origin(path string) config.Origin {
+	document := config.Document{Name: c.file.Name(), Line: c.file.Line}
+	return document.Origin(path)
 }
 
 // blame gives an error about a flag its place, if the file is where the value comes from.

@@ -74,7 +74,7 @@ func (p *program) open(name string) (io.ReadCloser, string, error) {
 // maxInput is the size of the largest document that a command reads whole.
 const maxInput = 1 << 20
 
-// readAll returns the content of a file or of the standard input, at most one byte more than maxInput.
+// readAll returns the content of a file or of the standard input. More than maxInput is refused before it costs anything.
 func (p *program) readAll(name string) (content []byte, shown string, err error) {
 	in, shown, err := p.open(name)
 	if err != nil {
@@ -84,6 +84,9 @@ func (p *program) readAll(name string) (content []byte, shown string, err error)
 	content, err = io.ReadAll(io.LimitReader(in, maxInput+1))
 	if err != nil {
 		return nil, shown, fmt.Errorf("read %s: %w", shown, err)
+	}
+	if len(content) > maxInput {
+		return nil, shown, fmt.Errorf("%s has more than %d bytes, want at most that", shown, maxInput)
 	}
 	return content, shown, nil
 }

@@ -49,6 +49,7 @@ type serveCmd struct {
 	SimulateTokenDelay time.Duration `default:"15ms" env:"TRYSAIL_SIMULATE_TOKEN_DELAY" placeholder:"TIME" help:"The simulated provider's time for a token (${default})."`
 
 	given map[string]config.Origin // who set the flags that the command line and the variables set
+	filed map[string]config.Origin // where the file says what it sets
 }
 
 // Help is shown by "trysail serve --help".
@@ -190,7 +191,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 		}
 		srv.simulated, cfg.Simulated, cfg.BaseURL = provider, true, provider.URL
 	}
-	cfg.BaseURL = cmp.Or(cfg.BaseURL, "https://api.openai.com/v1")
+	cfg.BaseURL = cmp.Or(cfg.BaseURL, gateway.OpenAI)
 	gw, err := gateway.New(cfg)
 	if err != nil {
 		return nil, usageError{err}

@@ -79,7 +79,7 @@ type suggestionView struct {
 
 // Run suggests a template.
 func (c *templateSuggestCmd) Run(p *program) error {
-	custom, err := p.readCustom(c.File)
+	custom, _, err := p.readCustom(c.File)
 	if err != nil {
 		return err
 	}
@@ -103,18 +103,18 @@ func (c *templateSuggestCmd) Run(p *program) error {
 }
 
 // readCustom reads a valid custom configuration; all its faults are in the error.
-func (p *program) readCustom(file string) (config.Custom, error) {
+func (p *program) readCustom(file string) (custom config.Custom, name string, err error) {
 	in, name, err := p.open(file)
 	if err != nil {
-		return config.Custom{}, err
+		return config.Custom{}, name, err
 	}
 	defer func() { _ = in.Close() }()
-	custom, report, err := config.ValidateReader(in, config.ValidateOptions{AllowEmpty: true})
+	custom, report, err := config.ValidateReader(in, config.ValidateOptions{Operations: startOperations(), AllowEmpty: true})
 	if err == nil {
 		err = report.Err()
 	}
 	if err != nil {
-		return config.Custom{}, fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		return config.Custom{}, name, fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
-	return custom, nil
+	return custom, name, nil
 }
