@@ -70,7 +70,9 @@ The configuration file takes all of it, and the policies of operations: see docs
 In it, secrets are named (${NAME}, {file: PATH}), not written down. A bad file is an error at the start.
 
 SIGHUP reads both files again; the configuration file is also read whenever it changes. What has changed
-applies to calls that begin then. A file with a fault changes nothing, and the log says what is wrong.`
+applies to calls that begin then. A file with a fault changes nothing, and the log says what is wrong.
+
+Exit code: 0 after SIGTERM or SIGINT, 1 if something fails or requests had to be cut off, 2 for settings that are no good.`
 }
 
 // Run serves until the program is told to stop.

@@ -10,7 +10,7 @@ import (
 
 // templatesCmd holds the commands about templates.
 type templatesCmd struct {
-	List    templateListCmd    `cmd:"" default:"1" help:"List the templates."`
+	List    templateListCmd    `cmd:"" default:"withargs" help:"List the templates."`
 	Show    templateShowCmd    `cmd:"" help:"Print the custom configuration that a template is, ready to be changed."`
 	Suggest templateSuggestCmd `cmd:"" help:"Say which template is nearest to a custom configuration."`
 }
@@ -24,6 +24,11 @@ type templateView struct {
 }
 
 type templateListCmd struct{ output }
+
+// Help is shown by "trysail templates --help".
+func (templateListCmd) Help() string {
+	return `Exit code: 0, or 1 if the answer cannot be written.`
+}
 
 // Run lists the templates.
 func (c *templateListCmd) Run(p *program) error {
@@ -49,6 +54,11 @@ type templateShowCmd struct {
 	Output   string `short:"o" default:"json" enum:"json,yaml,env" placeholder:"FORMAT" help:"json, yaml, or env for a line of an .env file (${default})."`
 }
 
+// Help is shown by "trysail templates show --help".
+func (templateShowCmd) Help() string {
+	return `Exit code: 0, 1 if the answer cannot be written, 2 if there is no such template.`
+}
+
 // Run prints one template.
 func (c *templateShowCmd) Run(p *program) error {
 	t, err := config.TemplateByName(c.Template)
@@ -68,6 +78,11 @@ func (c *templateShowCmd) Run(p *program) error {
 type templateSuggestCmd struct {
 	File string `arg:"" help:"The file with the custom configuration, or - for the standard input."`
 	output
+}
+
+// Help is shown by "trysail templates suggest --help".
+func (templateSuggestCmd) Help() string {
+	return `Exit code: 0, 3 if no template is near, 1 if the file cannot be read or is not valid, 2 for a wrong command line.`
 }
 
 // suggestionView is a suggestion as programs read it; the fields are those of the internal API.
