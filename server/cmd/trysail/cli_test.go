@@ -7,10 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -79,8 +79,8 @@ func (r try) answer(t *testing.T, code int) (answer any, table string) {
 	if err := yaml.Unmarshal([]byte(said), &fromYAML); err != nil {
 		t.Fatalf("%q: %v\n%s", r.args, err, said)
 	}
-	if !reflect.DeepEqual(plainNumbers(fromYAML), answer) {
-		t.Errorf("%q: YAML says\n%s, JSON says\n%s", r.args, said, text)
+	if diff := cmp.Diff(answer, plainNumbers(fromYAML)); diff != "" {
+		t.Errorf("%q: YAML says other than JSON:\n%s", r.args, diff)
 	}
 	table = as("table").stdout
 	if strings.Contains(table, "\x1b") || table == "" {

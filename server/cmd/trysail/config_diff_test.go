@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,11 +54,11 @@ func TestDiff(t *testing.T) {
 				code = exitNo
 			}
 			answer, table := try{args: append([]string{"config", "diff"}, tc.args...), env: tc.env, files: files}.answer(t, code)
-			if got := changesIn(t, answer); len(got) != len(tc.want) || len(got) > 0 && !reflect.DeepEqual(got, tc.want) {
+			if got := changesIn(t, answer); !slices.Equal(got, tc.want) {
 				t.Errorf("changes are %q, want %q", got, tc.want)
 			}
 			operations, _ := at(t, answer, "operations").([]any)
-			if len(operations) != len(tc.operations) || len(operations) > 0 && !reflect.DeepEqual(operations, tc.operations) {
+			if !slices.Equal(operations, tc.operations) {
 				t.Errorf("operations are %v, want %v", operations, tc.operations)
 			}
 			if at(t, answer, "differ") != (code == exitNo) || strings.Contains(table, "no difference") != (code == 0) || strings.Contains(table, "hunter") {

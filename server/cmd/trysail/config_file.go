@@ -122,29 +122,36 @@ func (s *serveCmd) isGiven(flag string) bool {
 func (s *serveCmd) over(c *configuration) *serveCmd {
 	merged := *s
 	merged.filed = map[string]config.Origin{}
+	f := filing{&merged, c}
 	server, gateway := &c.server, &c.gateway
-	take(&merged, c, "addr", &merged.Addr, server.Addr)
-	take(&merged, c, "log-format", &merged.LogFormat, server.LogFormat)
-	take(&merged, c, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
-	take(&merged, c, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
-	take(&merged, c, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
-	take(&merged, c, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
-	take(&merged, c, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
-	take(&merged, c, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
-	take(&merged, c, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
-	take(&merged, c, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
-	take(&merged, c, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
-	take(&merged, c, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
-	take(&merged, c, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
-	take(&merged, c, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
-	take(&merged, c, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
+	take(f, "addr", &merged.Addr, server.Addr)
+	take(f, "log-format", &merged.LogFormat, server.LogFormat)
+	take(f, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
+	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
+	take(f, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
+	take(f, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
+	take(f, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
+	take(f, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
+	take(f, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
+	take(f, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
+	take(f, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
+	take(f, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
+	take(f, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
+	take(f, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
+	take(f, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
 	return &merged
 }
 
-func take[T any](merged *serveCmd, c *configuration, flag string, into, from *T) {
-	if from != nil && !merged.isGiven(flag) {
+// A filing puts what a file says into settings.
+type filing struct {
+	into *serveCmd
+	from *configuration
+}
+
+func take[T any](f filing, flag string, into, from *T) {
+	if from != nil && !f.into.isGiven(flag) {
 		*into = *from
-		merged.filed[flag] = c.origin(keyOf(flag))
+		f.into.filed[flag] = f.from.origin(keyOf(flag))
 	}
 }
 

@@ -50,7 +50,7 @@ func faultsIn(err error) (all []finding) {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one layer at a time
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // one layer at a time
 		for _, part := range joined.Unwrap() {
 			all = append(all, faultsIn(part)...)
 		}

@@ -118,7 +118,7 @@ func defaultSettings() (*serveCmd, error) {
 	}
 	for _, command := range parser.Model.Leaves(false) {
 		for _, flag := range command.Flags {
-			flag.Envs, flag.Value.Tag.Envs = nil, nil
+			flag.Envs, flag.Tag.Envs = nil, nil
 		}
 	}
 	if _, err := parser.Parse([]string{"serve"}); err != nil {
