@@ -55,7 +55,10 @@ func TestMigrate(t *testing.T) {
 		"an env file from stdin": {[]string{"-"}, nil, old, nil, 0, "standard input", "env", "production", []string{"RESILIENCE_PRESET=production"}},
 		"in another format":      {[]string{"-", "--format", "compose"}, nil, old, nil, 0, "standard input", "compose", "production", []string{"\nRESILIENCE_PRESET: 'production'\n"}},
 		"a compose file": {
-			[]string{"compose.yaml"}, nil, "", map[string]string{"compose.yaml": composeText}, 0, "compose.yaml", "compose", "production",
+			[]string{"compose.yaml"},
+			nil, "",
+			map[string]string{"compose.yaml": composeText},
+			0, "compose.yaml", "compose", "production",
 			[]string{
 				"# warning: service web: its env_file is not read", "# warning: service worker: what it extends is not read",
 				"# compose.yaml, service web: preset production", "'10' is assumed", "RETRY_JITTER_ENABLED is '${RETRY_JITTER_ENABLED}', which compose fills in",
