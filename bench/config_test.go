@@ -81,30 +81,33 @@ func BenchmarkReload(b *testing.B) {
 	})
 }
 
-// BenchmarkCallDuringReload measures a call while one reload follows the other. No call waits for them.
+// BenchmarkCallDuringReload measures a call while one reload follows the other, and the same call without them: no call waits
+// for a reload.
 func BenchmarkCallDuringReload(b *testing.B) {
-	b.Run("trysail", func(b *testing.B) {
-		p := newPlant(b)
-		stop, done := make(chan struct{}), make(chan struct{})
-		go func() {
-			defer close(done)
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					p.reload(b)
+	for _, name := range []string{"trysail", "no-reload"} {
+		b.Run(name, func(b *testing.B) {
+			p := newPlant(b)
+			stop, done := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				for name == "trysail" {
+					select {
+					case <-stop:
+						return
+					default:
+						p.reload(b)
+					}
 				}
-			}
-		}()
-		ctx, op := b.Context(), p.orc.Operation("operation-7")
-		sum := loop(b, func() (int, error) {
-			return trysail.Do(ctx, op, func(context.Context) (int, error) { return 1, nil })
+			}()
+			ctx, op := b.Context(), p.orc.Operation("operation-7")
+			sum := loop(b, func() (int, error) {
+				return trysail.Do(ctx, op, func(context.Context) (int, error) { return 1, nil })
+			})
+			close(stop)
+			<-done
+			verify(b, "sum of the results", sum, b.N)
 		})
-		close(stop)
-		<-done
-		verify(b, "sum of the results", sum, b.N)
-	})
+	}
 }
 
 // A plant is an orchestrator with its reloader and two configurations to go to and fro between.

@@ -57,7 +57,7 @@ func goals() []goal {
 		{what: "a reload that changes 1,000 operations: processor time", of: trysail("Reload", "cpu-us/op"), most: 5000},
 		{
 			what: "a call while one reload follows the other, against one without",
-			of:   trysail("CallDuringReload", timeUnit), over: trysail("Closed", timeUnit), most: 2,
+			of:   trysail("CallDuringReload", timeUnit), over: figure{"CallDuringReload", "no-reload", timeUnit}, most: 2,
 		},
 	}
 }
