@@ -24,6 +24,14 @@ type reader struct {
 	lookup  func(string) (string, bool)
 	presets *config.Manager
 	loader  configfile.Loader // remembers retry budgets
+
+	// registered lists the operations that there are, which a custom configuration may name. Nil: it is the start.
+	registered func() []string
+}
+
+func newReader(command *serveCmd, p *program) *reader {
+	presets := config.NewManager()
+	return &reader{command: command, lookup: p.lookup, presets: presets, loader: configfile.Loader{Presets: presets.Get}}
 }
 
 // A reading is what there was at one time.
@@ -37,13 +45,18 @@ type reading struct {
 // error, after which the reading holds what could be read.
 func (r *reader) read(content []byte) (*reading, error) {
 	envFile, badEnvFile := readEnvFile(r.command.EnvFile)
+	operations := startOperations()
+	if r.registered != nil {
+		operations = append(operations, r.registered()...)
+	}
+	r.loader.Operations = operations // no other goroutine reads: reloads have turns
 	now := &reading{file: &configuration{}, sources: config.Sources{
 		Lookup:     r.lookup,
 		EnvFile:    envFile,
 		Flags:      config.Flags{LogLevel: r.command.LogLevel},
 		Presets:    r.presets.Get,
 		Detect:     detectHere,
-		Operations: []string{gateway.DefaultOperation},
+		Operations: operations,
 	}}
 	var badFile error
 	if r.command.Config != "" {
@@ -53,6 +66,9 @@ func (r *reader) read(content []byte) (*reading, error) {
 	now.settings = r.command.over(now.file)
 	return now, errors.Join(badEnvFile, badFile)
 }
+
+// startOperations are those that every server registers when it starts.
+func startOperations() []string { return []string{gateway.DefaultOperation} }
 
 // readFile takes the configuration file apart. It never returns nil.
 func (r *reader) readFile(content []byte, variables configfile.Lookup) (*configuration, error) {
@@ -108,6 +124,12 @@ func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)
 		return srv.now.file.locate(err)
 	}
 	srv.orchestrator = orc
+	srv.reader.registered = func() (names []string) {
+		for _, op := range orc.Operations() {
+			names = append(names, op.Name())
+		}
+		return names
+	}
 	srv.reloader, err = config.NewReloader(config.ReloaderConfig{
 		Orchestrator: orc,
 		Start:        loaded,
