@@ -35,7 +35,8 @@ func command(t *testing.T, args []string, env ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), executable, args...)
-	cmd.Env = append([]string{asProgram + "=1", "GOCOVERDIR=" + t.TempDir()}, env...)
+	// The race detector has every process sleep for a second when it ends, in case another goroutine is about to report a race.
+	cmd.Env = append([]string{asProgram + "=1", "GOCOVERDIR=" + t.TempDir(), "GORACE=atexit_sleep_ms=10"}, env...)
 	cmd.Dir = t.TempDir()
 	return cmd
 }
