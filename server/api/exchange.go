@@ -1,10 +1,15 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -114,6 +119,24 @@ func format() huma.Format {
 			_, err = w.Write(b)
 			return err
 		},
-		Unmarshal: json.Unmarshal,
+		Unmarshal: unmarshal,
 	}
+}
+
+// unmarshal is [json.Unmarshal] with errors that outsiders may read: they quote nothing of what was sent.
+func unmarshal(text []byte, into any) error {
+	err := json.Unmarshal(text, into)
+	if err == nil {
+		return nil
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at := min(max(int(syntax.Offset)-1, 0), len(text)) // the offset counts the byte at fault
+		if strings.HasPrefix(syntax.Error(), "unexpected end") {
+			at = len(text)
+		}
+		before := text[:at]
+		return fmt.Errorf("wanted a JSON value; it breaks at line %d, column %d (byte %d)",
+			bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1, at)
+	}
+	return errors.New("wanted a JSON value of another type")
 }
