@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -32,6 +34,14 @@ type Config struct {
 	// the program must see to it that only trusted callers reach the API.
 	Keys Keys
 
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For is believed: the address of a client
+	// is then what the nearest proxy outside of them, or the client, has. Default: none, so that a
+	// client's address is that of its connection.
+	TrustedProxies []netip.Prefix
+
+	// Validations is how many validations an address may ask for.
+	Validations ValidationLimits
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -51,6 +61,9 @@ type API struct {
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
 	keys     Keys
+	proxies  []netip.Prefix
+	checks   *limiter // validations
+	logins   *limiter // wrong keys
 	service  string
 	version  string
 	log      *slog.Logger
@@ -73,12 +86,22 @@ func New(cfg Config) (*API, error) {
 			return nil, fmt.Errorf("api config: %w", err)
 		}
 	}
+	quota, err := cfg.Validations.quota()
+	if err != nil {
+		return nil, fmt.Errorf("api config: %w", err)
+	}
+	if i := slices.IndexFunc(cfg.TrustedProxies, func(p netip.Prefix) bool { return !p.IsValid() }); i >= 0 {
+		return nil, fmt.Errorf("api config: TrustedProxies[%d] is no network, want one such as 10.0.0.0/8", i)
+	}
 	a := &API{
 		orc:      cfg.Orchestrator,
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
 		reloader: cfg.Reloader,
 		monitor:  cfg.Monitor,
 		keys:     cfg.Keys,
+		proxies:  slices.Clone(cfg.TrustedProxies),
+		checks:   newLimiter(quota),
+		logins:   newLimiter(wrongKeys),
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,

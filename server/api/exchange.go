@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,17 +17,20 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// accessKey is where an operation's metadata hold its [rule].
-const accessKey = "access"
+// guardKey is where an operation's metadata hold its [guard].
+const guardKey = "guard"
 
 // An adapter puts huma's operations on the API's mux.
 type adapter struct{ *API }
 
 // Handle implements [huma.Adapter].
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
-	access, _ := op.Metadata[accessKey].(rule)
+	g, _ := op.Metadata[guardKey].(guard)
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "query" }) {
+		op.Responses[strconv.Itoa(http.StatusUnprocessableEntity)] = problemRef(http.StatusUnprocessableEntity)
+	}
 	a.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
-		if !a.admit(w, r, access) {
+		if !a.admit(w, r, g) {
 			return
 		}
 		x := &exchange{humaContext: humago.NewContext(op, r, w)}

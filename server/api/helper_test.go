@@ -74,6 +74,18 @@ func send(a *api.API, r request) *httptest.ResponseRecorder {
 	return w
 }
 
+// sendFrom is send from another address.
+func sendFrom(a *api.API, from string, r request) *httptest.ResponseRecorder {
+	hr := httptest.NewRequest(r.method, r.target, strings.NewReader(r.body))
+	hr.RemoteAddr = from
+	for name, value := range r.header {
+		hr.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	a.Handler().ServeHTTP(w, hr)
+	return w
+}
+
 // newAPI returns an API over orc that wants the key.
 func newAPI(t *testing.T, orc *trysail.Orchestrator) *api.API {
 	t.Helper()

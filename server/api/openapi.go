@@ -87,7 +87,7 @@ func (r route) operation() huma.Operation {
 		Method: r.method, Path: base + r.path, OperationID: r.id,
 		Tags: []string{r.module}, Summary: r.summary, Description: r.description,
 		Security:     security,
-		Metadata:     map[string]any{accessKey: r.access},
+		Metadata:     map[string]any{guardKey: r.guard()},
 		Parameters:   []*huma.Param{{Ref: "#/components/parameters/" + requestHeader}},
 		MaxBodyBytes: maxBody + 1, // huma refuses what reaches the limit
 		Responses: map[string]*huma.Response{
@@ -95,14 +95,23 @@ func (r route) operation() huma.Operation {
 		},
 	}
 	for _, status := range r.problems() {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+		op.Responses[strconv.Itoa(status)] = problemRef(status)
 	}
 	return op
 }
 
+func problemRef(status int) *huma.Response {
+	return &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+}
+
 // problems are the statuses that a route may answer besides its good one.
 func (r route) problems() []int {
-	statuses := []int{http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}
+	statuses := []int{
+		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusInternalServerError,
+	}
+	if !r.guard().reads {
+		statuses = append(statuses, http.StatusForbidden)
+	}
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound, http.StatusUnprocessableEntity)
 	}
@@ -127,6 +136,9 @@ func describe(doc *huma.OpenAPI, routes []route) ([]byte, error) {
 			if status == http.StatusUnauthorized {
 				response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
 			}
+			if status == http.StatusTooManyRequests {
+				response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
+			}
 			doc.Components.Responses[responseName(status)] = response
 		}
 	}
@@ -142,13 +154,16 @@ func responseName(status int) string {
 	return strings.ReplaceAll(http.StatusText(status), " ", "")
 }
 
+// maxName bounds the characters of a name in a path or a query.
+const maxName = 200
+
 // A pathName is a path parameter that names something: 1 to 200 characters, none of
 // them a control character. huma decodes it, and %2e%2e%2f with it.
 type pathName string
 
 // Schema implements [huma.SchemaProvider].
 func (pathName) Schema(huma.Registry) *huma.Schema {
-	one, most := 1, 200
+	one, most := 1, maxName
 	return &huma.Schema{
 		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
 		Pattern: `^[^\x00-\x1f\x7f]*$`, // PatternDescription would end up in the document, where it is no keyword
