@@ -38,6 +38,7 @@ func (a *API) humaConfig() huma.Config {
 			Tags: []*huma.Tag{
 				{Name: health, Description: "Whether calls get through, and how many do."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
+				{Name: validation, Description: "Checks of custom configurations before they are used."},
 			},
 			Components: &huma.Components{
 				Schemas:         registry,

@@ -13,6 +13,8 @@ const documentPath = "/internal/openapi.json"
 const (
 	health   = "health & metrics"
 	breakers = "circuit breakers"
+
+	validation = "configuration validation"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -21,5 +23,6 @@ func (a *API) routes() []route {
 	return slices.Concat(
 		a.healthRoutes(),
 		a.breakerRoutes(),
+		a.validationRoutes(),
 	)
 }
