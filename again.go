@@ -95,8 +95,11 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		Time: c.op.now(), Outcome: "failed", Reason: c.told(c.whyNot(v)), Class: v.class, Attempts: c.attempts,
 	})
 	r := result{outcome: outcomeNeutral, class: v.class, after: v.after}
-	if c.set.table[v.class].Count {
+	switch {
+	case c.set.table[v.class].Count:
 		r.outcome = outcomeFailure
+	case v.class == ClassCanceled:
+		r.outcome = outcomeLeft
 	}
 	c.err = &Error{Operation: c.op.name, Class: v.class, Attempts: c.attempts, RetryAfter: v.after, Err: err}
 	c.fail(r, c.signal(v, err))

@@ -129,18 +129,20 @@ func (o *Orchestrator) rest(c *Change, was, is *Config) {
 		c.Fields = append(c.Fields, FieldChange{"", "Disabled", fmt.Sprint(was.Disabled), fmt.Sprint(is.Disabled)})
 	}
 	named := map[string]bool{}
-	for _, cfg := range []*Config{was, is} {
-		for name := range cfg.Strategies {
-			named[name] = true
-		}
-		for name := range cfg.Operations {
+	note := func(name string) {
+		if _, exists := o.operations[name]; !exists {
 			named[name] = true
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		if _, exists := o.operations[name]; exists {
-			continue
+	for _, cfg := range []*Config{was, is} {
+		for name := range cfg.Strategies {
+			note(name)
 		}
+		for name := range cfg.Operations {
+			note(name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if before, after := was.Strategies[name], is.Strategies[name]; before != after {
 			c.Fields = append(c.Fields, FieldChange{"", fmt.Sprintf("Strategies[%s]", name), string(before), string(after)})
 		}

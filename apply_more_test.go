@@ -39,35 +39,59 @@ func diff(c trysail.Change) string {
 func TestChangeListsEveryField(t *testing.T) {
 	type policy = trysail.Policy
 	base := policy{Attempt: time.Minute, Breaker: trysail.BreakerPolicy{ProbeTimeout: time.Hour, FailureRate: 0.5, SlowRate: 0.5, SlowCall: time.Minute}}
+	base.Throttle, base.Limiter = trysail.ThrottlePolicy{Factor: 2}, trysail.LimiterPolicy{Rate: 10, Burst: 10}
+	base.Bulkhead, base.Hedge = trysail.BulkheadPolicy{MaxConcurrent: 10, MaxQueue: 1, MaxWait: time.Minute}, trysail.HedgePolicy{After: 2 * time.Second}
 	for want, change := range map[string]func(*policy){
-		"Total: 0s -> 1h0m0s":                    func(p *policy) { p.Total = time.Hour },
-		"Attempt: 1m0s -> 30s":                   func(p *policy) { p.Attempt = 30 * time.Second },
-		"Retry.Attempts: 3 -> 9":                 func(p *policy) { p.Retry.Attempts = 9 },
-		"Retry.DelayBudget: 1m0s -> 2m0s":        func(p *policy) { p.Retry.DelayBudget = 2 * time.Minute },
-		"Retry.Base: 1s -> 1.5s":                 func(p *policy) { p.Retry.Base = 1500 * time.Millisecond },
-		"Retry.MinDelay: 2s -> 3s":               func(p *policy) { p.Retry.MinDelay = 3 * time.Second },
-		"Retry.MaxDelay: 10s -> 20s":             func(p *policy) { p.Retry.MaxDelay = 20 * time.Second },
-		"Retry.Jitter: 2s -> 5s":                 func(p *policy) { p.Retry.Jitter = 5 * time.Second },
-		"Retry.NoJitter: false -> true":          func(p *policy) { p.Retry.NoJitter = true },
-		"Retry.Disabled: false -> true":          func(p *policy) { p.Retry.Disabled = true },
-		"Breaker.FailureThreshold: 5 -> 6":       func(p *policy) { p.Breaker.FailureThreshold = 6 },
-		"Breaker.RecoveryTimeout: 1m0s -> 2m0s":  func(p *policy) { p.Breaker.RecoveryTimeout = 2 * time.Minute },
-		"Breaker.HalfOpenMaxCalls: 1 -> 3":       func(p *policy) { p.Breaker.HalfOpenMaxCalls = 3 },
-		"Breaker.ProbeTimeout: 1h0m0s -> 30m0s":  func(p *policy) { p.Breaker.ProbeTimeout = 30 * time.Minute },
-		"Breaker.FailureRate: 0.5 -> 0.25":       func(p *policy) { p.Breaker.FailureRate = 0.25 },
-		"Breaker.SlowRate: 0.5 -> 0.25":          func(p *policy) { p.Breaker.SlowRate = 0.25 },
-		"Breaker.SlowFails: false -> true":       func(p *policy) { p.Breaker.SlowFails = true },
-		"Breaker.SlowCall: 1m0s -> 2m0s":         func(p *policy) { p.Breaker.SlowCall = 2 * time.Minute },
-		"Breaker.Window: 2m0s -> 5m0s":           func(p *policy) { p.Breaker.Window = 5 * time.Minute },
-		"Breaker.WindowCalls: 0 -> 50":           func(p *policy) { p.Breaker.WindowCalls = 50 },
-		"Breaker.MinCalls: 10 -> 20":             func(p *policy) { p.Breaker.MinCalls = 20 },
-		"Breaker.RatesOnly: false -> true":       func(p *policy) { p.Breaker.RatesOnly = true },
-		"Breaker.MaxRecovery: 0s -> 1h0m0s":      func(p *policy) { p.Breaker.MaxRecovery = time.Hour },
-		"Breaker.RecoveryJitter: 0 -> 0.2":       func(p *policy) { p.Breaker.RecoveryJitter = 0.2 },
-		"Breaker.HonorRetryAfter: false -> true": func(p *policy) { p.Breaker.HonorRetryAfter = true },
-		"Breaker.RampUp: 0s -> 1m0s":             func(p *policy) { p.Breaker.RampUp = time.Minute },
-		"Breaker.Enforce: 1 -> 0.25":             func(p *policy) { p.Breaker.Enforce = 0.25 },
-		"Breaker.Disabled: false -> true":        func(p *policy) { p.Breaker.Disabled = true },
+		"Total: 0s -> 1h0m0s":                                         func(p *policy) { p.Total = time.Hour },
+		"Attempt: 1m0s -> 30s":                                        func(p *policy) { p.Attempt = 30 * time.Second },
+		"Retry.Attempts: 3 -> 9":                                      func(p *policy) { p.Retry.Attempts = 9 },
+		"Retry.DelayBudget: 1m0s -> 2m0s":                             func(p *policy) { p.Retry.DelayBudget = 2 * time.Minute },
+		"Retry.Base: 1s -> 1.5s":                                      func(p *policy) { p.Retry.Base = 1500 * time.Millisecond },
+		"Retry.MinDelay: 2s -> 3s":                                    func(p *policy) { p.Retry.MinDelay = 3 * time.Second },
+		"Retry.MaxDelay: 10s -> 20s":                                  func(p *policy) { p.Retry.MaxDelay = 20 * time.Second },
+		"Retry.Jitter: 2s -> 5s":                                      func(p *policy) { p.Retry.Jitter = 5 * time.Second },
+		"Retry.NoJitter: false -> true":                               func(p *policy) { p.Retry.NoJitter = true },
+		"Retry.Disabled: false -> true":                               func(p *policy) { p.Retry.Disabled = true },
+		"Breaker.FailureThreshold: 5 -> 6":                            func(p *policy) { p.Breaker.FailureThreshold = 6 },
+		"Breaker.RecoveryTimeout: 1m0s -> 2m0s":                       func(p *policy) { p.Breaker.RecoveryTimeout = 2 * time.Minute },
+		"Breaker.HalfOpenMaxCalls: 1 -> 3":                            func(p *policy) { p.Breaker.HalfOpenMaxCalls = 3 },
+		"Breaker.ProbeTimeout: 1h0m0s -> 30m0s":                       func(p *policy) { p.Breaker.ProbeTimeout = 30 * time.Minute },
+		"Breaker.FailureRate: 0.5 -> 0.25":                            func(p *policy) { p.Breaker.FailureRate = 0.25 },
+		"Breaker.SlowRate: 0.5 -> 0.25":                               func(p *policy) { p.Breaker.SlowRate = 0.25 },
+		"Breaker.SlowFails: false -> true":                            func(p *policy) { p.Breaker.SlowFails = true },
+		"Breaker.SlowCall: 1m0s -> 2m0s":                              func(p *policy) { p.Breaker.SlowCall = 2 * time.Minute },
+		"Breaker.Window: 2m0s -> 5m0s":                                func(p *policy) { p.Breaker.Window = 5 * time.Minute },
+		"Breaker.WindowCalls: 0 -> 50":                                func(p *policy) { p.Breaker.WindowCalls = 50 },
+		"Breaker.MinCalls: 10 -> 20":                                  func(p *policy) { p.Breaker.MinCalls = 20 },
+		"Breaker.RatesOnly: false -> true":                            func(p *policy) { p.Breaker.RatesOnly = true },
+		"Breaker.MaxRecovery: 0s -> 1h0m0s":                           func(p *policy) { p.Breaker.MaxRecovery = time.Hour },
+		"Breaker.RecoveryJitter: 0 -> 0.2":                            func(p *policy) { p.Breaker.RecoveryJitter = 0.2 },
+		"Breaker.HonorRetryAfter: false -> true":                      func(p *policy) { p.Breaker.HonorRetryAfter = true },
+		"Breaker.RampUp: 0s -> 1m0s":                                  func(p *policy) { p.Breaker.RampUp = time.Minute },
+		"Breaker.Enforce: 1 -> 0.25":                                  func(p *policy) { p.Breaker.Enforce = 0.25 },
+		"Breaker.Disabled: false -> true":                             func(p *policy) { p.Breaker.Disabled = true },
+		"Retry.Backoff: exponential -> full_jitter":                   func(p *policy) { p.Retry.Backoff = trysail.BackoffFullJitter },
+		"Retry.Cost: 0 -> 2":                                          func(p *policy) { p.Retry.Cost = 2 },
+		"Retry.Budget: none -> 0.1 of the calls and 0.2/s, over 1m0s": func(p *policy) { p.Retry.Budget = budgetOf(t, 0.1) },
+		"Retry.Classes[overloaded].Attempts: 0 -> 2":                  func(p *policy) { p.Retry.Classes[trysail.ClassOverloaded].Attempts = 2 },
+		"Retry.Classes[rate_limited].Base: 0s -> 3s":                  func(p *policy) { p.Retry.Classes[trysail.ClassRateLimited].Base = 3 * time.Second },
+		"Throttle.Disabled: false -> true":                            func(p *policy) { p.Throttle.Disabled = true },
+		"Limiter.Disabled: false -> true":                             func(p *policy) { p.Limiter.Disabled = true },
+		"Bulkhead.Disabled: false -> true":                            func(p *policy) { p.Bulkhead.Disabled = true },
+		"Hedge.After: 2s -> 1s":                                       func(p *policy) { p.Hedge.After = time.Second },
+		"Hedge.Percentile: 0 -> 0.95":                                 func(p *policy) { p.Hedge.Percentile = 0.95 },
+		"Hedge.Max: 1 -> 2":                                           func(p *policy) { p.Hedge.Max = 2 },
+		"Throttle.Factor: 2 -> 3":                                     func(p *policy) { p.Throttle.Factor = 3 },
+		"Throttle.Window: 2m0s -> 1m0s":                               func(p *policy) { p.Throttle.Window = time.Minute },
+		"Throttle.MinCalls: 10 -> 20":                                 func(p *policy) { p.Throttle.MinCalls = 20 },
+		"Throttle.MaxShare: 0.9 -> 0.5":                               func(p *policy) { p.Throttle.MaxShare = 0.5 },
+		"Limiter.Rate: 10 -> 20":                                      func(p *policy) { p.Limiter.Rate = 20 },
+		"Limiter.Burst: 10 -> 20":                                     func(p *policy) { p.Limiter.Burst = 20 },
+		"Limiter.MaxWait: 0s -> 1s":                                   func(p *policy) { p.Limiter.MaxWait = time.Second },
+		"Bulkhead.MaxConcurrent: 10 -> 20":                            func(p *policy) { p.Bulkhead.MaxConcurrent = 20 },
+		"Bulkhead.MaxQueue: 1 -> 2":                                   func(p *policy) { p.Bulkhead.MaxQueue = 2 },
+		"Bulkhead.MaxWait: 1m0s -> 2m0s":                              func(p *policy) { p.Bulkhead.MaxWait = 2 * time.Minute },
+		"Hedge.Disabled: false -> true":                               func(p *policy) { p.Hedge.Disabled = true },
 	} {
 		t.Run(want, func(t *testing.T) {
 			orc := newOrchestrator(t, trysail.Config{Default: base})
@@ -82,6 +106,39 @@ func TestChangeListsEveryField(t *testing.T) {
 				t.Errorf("Apply() back = %s, want the two fields again", diff(back))
 			}
 		})
+	}
+}
+
+// budgetOf returns a budget with that share.
+func budgetOf(t *testing.T, share float64) *trysail.RetryBudget {
+	t.Helper()
+	b, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{Share: share})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// Another budget is a change whatever its numbers, and one with other numbers says them.
+func TestChangeTellsBudgetsApart(t *testing.T) {
+	with := func(b *trysail.RetryBudget) trysail.Config {
+		return trysail.Config{Default: trysail.Policy{Retry: trysail.RetryPolicy{Budget: b}}}
+	}
+	const tenth, fifth = "0.1 of the calls and 0.2/s, over 1m0s", "0.2 of the calls and 0.2/s, over 1m0s"
+	first := budgetOf(t, 0.1)
+	orc := newOrchestrator(t, with(first))
+	for _, tc := range []struct {
+		budget *trysail.RetryBudget
+		want   string
+	}{
+		{first, ""},
+		{budgetOf(t, 0.1), ".Retry.Budget: the same numbers -> a new account\n"},
+		{budgetOf(t, 0.2), ".Retry.Budget: " + tenth + " -> " + fifth + "\n"},
+		{nil, ".Retry.Budget: " + fifth + " -> none\n"},
+	} {
+		if got := diff(apply(t, orc, with(tc.budget))); got != tc.want {
+			t.Errorf("Apply() = %q, want %q", got, tc.want)
+		}
 	}
 }
 

@@ -104,6 +104,9 @@ func (w word) flags() word        { return w & allFlags }
 func (w word) failures() int      { return int(w >> 8 & maxFailures) }
 func (w word) generation() uint64 { return uint64(w >> 24) }
 
+// shut reports whether no call at all is let through until some time has passed, or an operator says so.
+func (w word) shut() bool { return w.state() == Open && w&flagLenient == 0 || w.state() == ForcedOpen }
+
 // withFailures is w with another count.
 func (w word) withFailures(n int) word { return packed(w.generation(), n, w.state(), w.flags()) }
 
@@ -239,6 +242,7 @@ const (
 	outcomeSuccess outcome = iota
 	outcomeFailure
 	outcomeNeutral // says nothing about the dependency
+	outcomeLeft    // its caller left: neutral as well, unless it was slow already
 )
 
 // A result is an outcome with what came with it.

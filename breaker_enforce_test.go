@@ -37,6 +37,41 @@ func leak(t testing.TB, op *trysail.Operation) *held {
 	return nil
 }
 
+// A call that has to wait for its turn or its place gets through an open breaker as often as any other: only
+// an operator's refusal comes before the wait.
+func TestR9EnforceRefusesItsShareOfThoseWhoWait(t *testing.T) {
+	const n = 2_000
+	for name, p := range map[string]trysail.Policy{
+		"for a turn":  gated(trysail.LimiterPolicy{Rate: 1, Burst: 1, MaxWait: time.Hour}, trysail.BulkheadPolicy{}),
+		"for a place": gated(trysail.LimiterPolicy{}, trysail.BulkheadPolicy{MaxConcurrent: 1, MaxQueue: n, MaxWait: time.Hour}),
+	} {
+		bubble(t, name, func(t *testing.T) {
+			p.Breaker.Enforce = 0.25
+			op := newOperation(t, p)
+			var all sync.WaitGroup
+			all.Go(func() { _ = lasting(t, op, time.Second, nil) }) // takes the turn and the place
+			synctest.Wait()
+			opens(t, op)
+			before := op.Metrics()
+			for range n {
+				all.Go(func() { _ = call(t, op, nil) })
+			}
+			all.Wait()
+			m := op.Metrics()
+			if refused := float64(m.Rejected-before.Rejected) / n; math.Abs(refused-0.25) > 0.06 || m.Leaked+m.Rejected != n {
+				t.Errorf("Metrics() = %+v, want a quarter of %d calls refused and the others leaked", m, n)
+			}
+			forces(t, op)
+			before = op.Metrics()
+			all.Go(func() { _ = call(t, op, nil) })
+			all.Wait()
+			if m := op.Metrics(); m.Rejected != before.Rejected+1 {
+				t.Errorf("Metrics() = %+v, want the operator's refusal", m)
+			}
+		})
+	}
+}
+
 // Whatever the breaker would refuse, it refuses that share of, and counts the rest.
 func TestR9EnforceRefusesItsShare(t *testing.T) {
 	const n = 20_000

@@ -27,12 +27,16 @@ func (b *Breaker) count(p permit, r result, start, now int64) {
 	if r.outcome == outcomeFailure {
 		b.lastFailure, b.cause = now, r.class
 	}
+	slow := b.slow(start, now)
+	if r.outcome == outcomeLeft && !slow {
+		r.outcome = outcomeNeutral
+	}
 	switch {
 	case r.outcome == outcomeNeutral || w.state() == Disabled:
 	case w.state() == HalfOpen:
-		b.judgeProbe(probeOutcome{bad: r.outcome == outcomeFailure || b.slow(start, now), after: r.after}, now)
+		b.judgeProbe(outcomeOf(r, slow), now)
 	default:
-		b.judgeCall(r, start, now)
+		b.judgeCall(r, slow, now)
 	}
 }
 
@@ -42,25 +46,43 @@ func (b *Breaker) slow(start, now int64) bool {
 }
 
 // judgeCall counts a call through a breaker that lets all through.
-func (b *Breaker) judgeCall(r result, start, now int64) {
-	w := b.load()
-	failures := 0
-	if r.outcome == outcomeFailure {
-		failures = w.failures() + 1
+func (b *Breaker) judgeCall(r result, slow bool, now int64) {
+	var e entry
+	if slow {
+		e = heldSlow
 	}
-	if failures != w.failures() {
+	failures, w := 0, b.load()
+	switch r.outcome {
+	case outcomeFailure:
+		e |= heldFailure
+		failures = w.failures() + 1
 		b.store(w.withFailures(failures))
+	case outcomeLeft: // which neither goes on with the row nor ends it
+		e |= heldLeft
+	default:
+		if w.failures() != 0 {
+			b.store(w.withFailures(0))
+		}
 	}
 	if b.window != nil {
-		b.window.add(now, r.outcome == outcomeFailure, b.slow(start, now))
+		b.window.add(now, e)
 	}
+	b.trip(failures, now, r.after)
+}
+
+// trip opens the breaker if a rule is met, and reports whether it did. Only a call that has just
+// failed comes with a number of failures.
+func (b *Breaker) trip(failures int, now int64, after time.Duration) bool {
 	reason := b.verdict(failures, now)
 	switch {
 	case reason == "":
-	case w.state() == MetricsOnly:
+		return false
+	case b.load().state() == MetricsOnly:
 		b.wouldTrip(now)
+		return false
 	default:
-		b.open(failures, now, r.after, reason)
+		b.open(b.load().failures(), now, after, reason)
+		return true
 	}
 }
 
@@ -81,8 +103,8 @@ func (b *Breaker) verdict(failures int, now int64) string {
 	}
 	bad, slow, calls := t.bad+overdue, t.slow+overdue, t.calls+overdue
 	switch {
-	case !b.policy.SlowFails && b.met(b.policy.FailureRate, t.failures, t.calls):
-		return fmt.Sprintf("%d of %d calls failed", t.failures, t.calls)
+	case !b.policy.SlowFails && b.met(b.policy.FailureRate, t.failures, t.answered()):
+		return fmt.Sprintf("%d of %d calls failed", t.failures, t.answered())
 	case b.policy.SlowFails && b.met(b.policy.FailureRate, bad, calls):
 		return fmt.Sprintf("%d of %d calls failed or took longer than %v, %d of them are still under way", bad, calls, b.policy.SlowCall, overdue)
 	case b.met(b.policy.SlowRate, slow, calls):
@@ -109,18 +131,7 @@ func (b *Breaker) tripOverdue(now int64) bool {
 	if b.calls == nil {
 		return false
 	}
-	failures := 0 // only the rules over the window can have become true by time
-	reason := b.verdict(failures, now)
-	switch {
-	case reason == "":
-		return false
-	case b.load().state() == MetricsOnly:
-		b.wouldTrip(now)
-		return false
-	default:
-		b.open(b.load().failures(), now, 0, reason)
-		return true
-	}
+	return b.trip(0, now, 0) // only the rules over the window can have become true by time
 }
 
 // judgeProbe counts an outcome of a half-open breaker. Without rate rules the
@@ -145,7 +156,7 @@ func (b *Breaker) judgeProbes(o probeOutcome, now int64) {
 	}
 	switch {
 	case b.bad >= needed:
-		b.open(b.load().failures()+1, now, o.after, probesText(b.bad, b.probed, how(o, b.probed)))
+		b.open(b.load().failures()+o.failures(), now, o.after, probesText(b.bad, b.probed, how(o, b.probed)))
 	case b.probed-b.bad > probes-needed:
 		b.closes++
 		b.closedAt = now
@@ -167,8 +178,26 @@ func how(o probeOutcome, of int) string {
 // A probeOutcome is how a probe ended.
 type probeOutcome struct {
 	bad   bool
+	left  bool          // by its caller, so that nobody knows whether it would have failed
 	how   string        // in place of "failed"
 	after time.Duration // what the server asked to wait
+}
+
+// outcomeOf is how a probe ended that was not over its time.
+func outcomeOf(r result, slow bool) probeOutcome {
+	o := probeOutcome{bad: r.outcome == outcomeFailure || slow, left: r.outcome == outcomeLeft, after: r.after}
+	if o.left {
+		o.how = "was slow when its caller left"
+	}
+	return o
+}
+
+// failures is how many failed calls in a row the probe adds.
+func (o probeOutcome) failures() int {
+	if o.left {
+		return 0
+	}
+	return 1
 }
 
 func probesText(n, of int, what string) string {

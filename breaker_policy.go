@@ -45,7 +45,8 @@ type BreakerPolicy struct {
 	SlowFails bool
 
 	// SlowCall is the time over which a call is slow: up to 1 h. It is needed with
-	// SlowRate and SlowFails and has no meaning without.
+	// SlowRate and SlowFails and has no meaning without. A call whose caller leaves after it is slow, too, but
+	// no failure: FailureRate without SlowFails is a share of the others, and FailureThreshold does not see it.
 	SlowCall time.Duration
 
 	// Window is the time over which calls are judged: 1 s to 1 h. Default 2 min,

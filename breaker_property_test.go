@@ -244,7 +244,7 @@ func (h *history) agree() bool {
 		WouldReject:   w.wouldReject,
 		Reason:        s.Reason, // the tests of the rules look at the words
 	}
-	want.WindowCalls, want.WindowFailures, want.WindowSlow, _ = w.window()
+	want.WindowCalls, want.WindowFailures, want.WindowSlow, _, want.WindowLeft = w.window()
 	if s != want || m.Leaked != w.leaked || m.Opens != w.opens || m.HalfOpens != w.halfOpens || m.Closes != w.closes || h.t.Failed() {
 		h.t.Errorf("\n got %+v, opens, half-opens, closes = %d, %d, %d\nwant %+v, %d, %d, %d\nunder %+v\nafter %q",
 			s, m.Opens, m.HalfOpens, m.Closes, want, w.opens, w.halfOpens, w.closes, w.policy, h.steps[max(0, len(h.steps)-15):])

@@ -113,18 +113,21 @@ func TestR8RampBeginsAnewWithEachClose(t *testing.T) {
 
 func TestR8RampUnderNewNumbers(t *testing.T) {
 	for name, tc := range map[string]struct {
-		rampUp time.Duration
-		all    bool
-	}{"kept": {time.Hour, false}, "switched off": {0, true}, "shorter than what has passed": {time.Second, true}} {
+		before, after time.Duration
+		all           bool
+	}{
+		"kept": {time.Hour, time.Hour, false}, "switched off": {time.Hour, 0, true},
+		"shorter than what has passed": {time.Hour, time.Second, true}, "switched on for the next time": {0, time.Hour, true},
+	} {
 		bubble(t, name, func(t *testing.T) {
 			orc := newOrchestrator(t, trysail.Config{Default: once()})
-			policy := breaking(trysail.BreakerPolicy{RampUp: time.Hour}).Breaker
+			policy := breaking(trysail.BreakerPolicy{RampUp: tc.before}).Breaker
 			register(t, orc, policy)
 			op := orc.Operation("op")
 			_ = call(t, op, errDown)
 			recovers(t, op)
 			time.Sleep(time.Minute)
-			policy.RampUp = tc.rampUp
+			policy.RampUp = tc.after
 			register(t, orc, policy)
 			through := 0
 			for range 200 {

@@ -449,16 +449,151 @@ func TestR4NobodyStaysUnderWay(t *testing.T) {
 	})
 }
 
-// R13 and the contract: who leaves says nothing, also when it took long.
-func TestR13TheCallersCancellationIsNeutral(t *testing.T) {
-	for name, wait := range map[string]time.Duration{"soon": time.Second, "when the call was slow already": time.Minute} {
+// R13 and the contract: who leaves before the call is slow says nothing. Slow is more than SlowCall, as of every call.
+func TestR13WhoLeavesInTimeIsNeutral(t *testing.T) {
+	for name, breaker := range map[string]trysail.BreakerPolicy{
+		"at once":                     {FailureRate: 0.1, SlowRate: 0.1, SlowCall: 33 * time.Second},
+		"at the very edge":            {FailureRate: 0.1, SlowRate: 0.1, SlowCall: 32 * time.Second},
+		"no rule is about slow calls": {FailureRate: 0.1},
+		"the rule is about both":      {FailureRate: 0.1, SlowCall: 32 * time.Second, SlowFails: true},
+	} {
 		bubble(t, name, func(t *testing.T) {
-			op := newOperation(t, rated(trysail.BreakerPolicy{
-				FailureRate: 0.1, SlowRate: 0.1, SlowCall: 32 * time.Second, MinCalls: 1, Window: time.Hour,
-			}))
-			leaving(t, op, wait)
+			breaker.MinCalls, breaker.Window = 1, time.Hour
+			op := newOperation(t, rated(breaker))
+			leaving(t, op, 32*time.Second)
 			if s := op.Breaker().Snapshot(); s.State != trysail.Closed || s.WindowCalls != 0 || s.Overdue != 0 {
 				t.Errorf("Snapshot() = %+v, want closed with an empty window", s)
+			}
+		})
+	}
+}
+
+// R13: calls hang, callers cancel, and in the end the breaker knows.
+func TestR13WhoLeavesASlowCallCountsAsSlow(t *testing.T) {
+	for name, tc := range map[string]struct {
+		breaker trysail.BreakerPolicy
+		reason  string
+	}{
+		"in the share of slow calls": {
+			trysail.BreakerPolicy{SlowRate: 0.5}, "5 of 10 calls took longer than 32s, 0 of them are still under way",
+		},
+		"in the share of failed or slow calls": {
+			trysail.BreakerPolicy{FailureRate: 0.5, SlowFails: true},
+			"5 of 10 calls failed or took longer than 32s, 0 of them are still under way",
+		},
+		"in a window of calls": {
+			trysail.BreakerPolicy{SlowRate: 0.5, WindowCalls: 10}, "5 of 10 calls took longer than 32s, 0 of them are still under way",
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			tc.breaker.SlowCall, tc.breaker.MinCalls, tc.breaker.Window = 32*time.Second, 10, time.Hour
+			op := newOperation(t, rated(tc.breaker))
+			calls(t, op, "sssss")
+			for range 4 {
+				leaving(t, op, 32*time.Second+1)
+			}
+			if s := op.Breaker().Snapshot(); s.State != trysail.Closed || s.WindowCalls != 9 || s.WindowSlow != 4 || s.WindowLeft != 4 || s.WindowFailures != 0 || s.Overdue != 0 {
+				t.Errorf("Snapshot() = %+v, want closed with 4 of 9 calls slow and left, and none failed", s)
+			}
+			leaving(t, op, 32*time.Second+1)
+			if s := op.Breaker().Snapshot(); s.State != trysail.Open || s.Reason != tc.reason || s.Failures != 0 || !s.LastFailure.IsZero() {
+				t.Errorf("Snapshot() = %+v, want open because of %q, and no failure", s, tc.reason)
+			}
+		})
+	}
+}
+
+// What nobody waited for has neither failed nor succeeded: the share of failures is one of the other calls.
+func TestR13WhoLeavesASlowCallIsNoFailure(t *testing.T) {
+	bubble(t, "in a row", func(t *testing.T) {
+		policy := once()
+		policy.Breaker = trysail.BreakerPolicy{FailureThreshold: 3, SlowRate: 1, SlowCall: time.Second}
+		op := newOperation(t, policy)
+		calls(t, op, "ff")
+		for range 5 {
+			leaving(t, op, time.Minute)
+		}
+		if s := op.Breaker().Snapshot(); s.State != trysail.Closed || s.Failures != 2 {
+			t.Errorf("Snapshot() = %+v, want closed after 2 failures in a row", s)
+		}
+		calls(t, op, "f")
+		wantState(t, op, trysail.Open)
+	})
+	bubble(t, "after the threshold was lowered", func(t *testing.T) {
+		orc := newOrchestrator(t, trysail.Config{Default: once()})
+		breaker := trysail.BreakerPolicy{FailureThreshold: 3, SlowRate: 1, SlowCall: time.Second}
+		register(t, orc, breaker)
+		op := orc.Operation("op")
+		calls(t, op, "ff")
+		breaker.FailureThreshold = 1
+		register(t, orc, breaker)
+		leaving(t, op, time.Minute)
+		wantState(t, op, trysail.Closed)
+	})
+	bubble(t, "in the share of failures", func(t *testing.T) {
+		op := newOperation(t, rated(trysail.BreakerPolicy{
+			FailureRate: 0.5, SlowRate: 1, SlowCall: time.Second, MinCalls: 4, Window: time.Hour,
+		}))
+		calls(t, op, "ss")
+		for range 6 {
+			leaving(t, op, time.Minute)
+		}
+		calls(t, op, "f")
+		wantState(t, op, trysail.Closed) // 1 of the 3 that nobody left
+		calls(t, op, "f")
+		if s := op.Breaker().Snapshot(); s.State != trysail.Open || s.Reason != "2 of 4 calls failed" {
+			t.Errorf("Snapshot() = %+v, want open because 2 of 4 calls failed", s)
+		}
+	})
+}
+
+// R7 and R13: a probe that is left gives its place back. It moves the breaker only if it was slow, as every slow probe does.
+func TestR13AProbeThatIsLeft(t *testing.T) {
+	policy := rated(trysail.BreakerPolicy{SlowRate: 0.5, SlowCall: 32 * time.Second})
+	bubble(t, "in time", func(t *testing.T) {
+		op := newOperation(t, policy)
+		probing(t, op)
+		for range 3 { // with one place, the second would be refused if the first kept it
+			leaving(t, op, 32*time.Second)
+		}
+		if s := op.Breaker().Snapshot(); s.State != trysail.HalfOpen || s.Probes != 0 {
+			t.Errorf("Snapshot() = %+v, want half-open without probes", s)
+		}
+	})
+	bubble(t, "when it was slow", func(t *testing.T) {
+		op := newOperation(t, policy)
+		probing(t, op)
+		leaving(t, op, 32*time.Second+1)
+		s := op.Breaker().Snapshot()
+		if want := "a probe was slow when its caller left"; s.State != trysail.Open || s.Reason != want || s.Failures != 0 || !s.LastFailure.IsZero() {
+			t.Errorf("Snapshot() = %+v, want open because %q, and no failure", s, want)
+		}
+	})
+	bubble(t, "when no rule is about slow calls", func(t *testing.T) {
+		op := newOperation(t, once())
+		probing(t, op)
+		leaving(t, op, time.Minute)
+		if s := op.Breaker().Snapshot(); s.State != trysail.HalfOpen || s.Probes != 0 {
+			t.Errorf("Snapshot() = %+v, want half-open without probes", s)
+		}
+	})
+}
+
+// An operator's word holds for who leaves as well.
+func TestR13UnderAnOperatorsWord(t *testing.T) {
+	for name, tc := range map[string]struct {
+		overrule   func(*trysail.Breaker, trysail.Override) trysail.State
+		calls, was int
+	}{
+		"metrics-only counts":     {(*trysail.Breaker).MetricsOnly, 0, 1},
+		"disabled judges nothing": {(*trysail.Breaker).Disable, 0, 0},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			op := newOperation(t, rated(trysail.BreakerPolicy{SlowRate: 0.5, SlowCall: time.Second, MinCalls: 1}))
+			tc.overrule(op.Breaker(), trysail.Override{Reason: "test"})
+			leaving(t, op, time.Minute)
+			if s := op.Breaker().Snapshot(); s.WindowCalls != tc.calls || s.WouldOpen != uint64(tc.was) {
+				t.Errorf("Snapshot() = %+v, want %d calls in the window, and %d times that it would have opened", s, tc.calls, tc.was)
 			}
 		})
 	}

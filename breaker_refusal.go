@@ -110,11 +110,6 @@ func (b *Breaker) shut(now int64) *Error {
 	return b.refuse(now)
 }
 
-// shut reports whether no call gets through.
-func (w word) shut() bool {
-	return w.state() == ForcedOpen || w.state() == Open && w&flagLenient == 0
-}
-
 // refusedAgain is the short way to a refusal: the error that an open breaker gave another call
 // a moment ago, or nil if there is none. It comes before the call has cost anything else.
 func (op *Operation) refusedAgain(ctx context.Context) error {

@@ -22,6 +22,7 @@ type BreakerSnapshot struct {
 
 	// What the window of the rate rules holds; 0 without such rules.
 	WindowCalls, WindowFailures, WindowSlow int
+	WindowLeft                              int // of the slow ones, those whose caller left; FailureRate is one of the others
 	Overdue                                 int // calls under way that are slow already
 
 	// Of an operator's word, while it holds.
@@ -72,7 +73,7 @@ func (b *Breaker) snapshot(now int64) BreakerSnapshot {
 	}
 	if b.window != nil {
 		t := b.window.at(now)
-		s.WindowCalls, s.WindowFailures, s.WindowSlow = t.calls, t.failures, t.slow
+		s.WindowCalls, s.WindowFailures, s.WindowSlow, s.WindowLeft = t.calls, t.failures, t.slow, t.left
 	}
 	if b.calls != nil {
 		s.Overdue = b.calls.overdue(now)

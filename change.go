@@ -1,6 +1,10 @@
 package trysail
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // compare adds what differs between two settings and reports whether anything does.
 func (c *Change) compare(operation string, was, is setting) bool {
@@ -30,7 +34,21 @@ type differences struct {
 // thousand operations.
 func differ[T comparable](d differences, name string, was, is T) {
 	if was != is {
-		d.add(name, fmt.Sprint(was), fmt.Sprint(is))
+		d.add(name, textOf(was), textOf(is))
+	}
+}
+
+// textOf is fmt.Sprint, faster for what most fields are.
+func textOf[T any](v T) string {
+	switch v := any(v).(type) {
+	case int:
+		return strconv.Itoa(v)
+	case time.Duration:
+		return v.String()
+	case Strategy:
+		return string(v)
+	default:
+		return fmt.Sprint(v)
 	}
 }
 

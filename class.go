@@ -40,7 +40,7 @@ func (c Class) String() string {
 // A Consequence is what a failure of one class leads to.
 type Consequence struct {
 	Retry    bool // another attempt may be made
-	Count    bool // the breaker counts the call as a failure; otherwise the call is neutral
+	Count    bool // the breaker counts the call as a failure; otherwise it is neutral, or just slow if it is ClassCanceled
 	Fallback bool // a fallback, if there is one, answers instead
 }
 

@@ -74,7 +74,9 @@ func (c Config) withDefaults() (Config, consequences, error) {
 		if err := checkName(name); err != nil {
 			errs = append(errs, fmt.Errorf("Strategies: %w", err))
 		}
-		errs = append(errs, checkStrategy(fmt.Sprintf("Strategies[%q]", name), c.Strategies[name]))
+		if checkStrategy("", c.Strategies[name]) != nil { // the field's name is made for those only that are no good
+			errs = append(errs, checkStrategy(fmt.Sprintf("Strategies[%q]", name), c.Strategies[name]))
+		}
 	}
 	table, err := defaultConsequences().with(c.Classes)
 	return c, table, errors.Join(append(errs, err)...)
@@ -102,7 +104,7 @@ func newResolver(c Config) (*resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trysail config: %w", err)
 	}
-	r := &resolver{config: c, table: table, shared: map[Strategy]*Policy{}, special: map[string]*Policy{}}
+	r := &resolver{config: c, table: table, shared: map[Strategy]*Policy{}, special: make(map[string]*Policy, len(c.Operations))}
 	for _, s := range Strategies() {
 		policy := r.policy(s, Policy{})
 		r.shared[s] = &policy
@@ -117,20 +119,23 @@ func newResolver(c Config) (*resolver, error) {
 func (r *resolver) specialize() error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(r.config.Operations)) {
-		where, own := fmt.Sprintf("Operations[%q]", name), r.config.Operations[name]
+		own := r.config.Operations[name]
+		where := func() string { return fmt.Sprintf("Operations[%q]", name) } // only faults need it, and a thousand operations have none
 		if err := checkName(name); err != nil {
 			errs = append(errs, fmt.Errorf("Operations: %w", err))
 		}
 		strategy := r.strategy(name, "")
-		if err := checkStrategy(where+".Strategy", strategy); err != nil {
-			errs, strategy = append(errs, err), r.config.DefaultStrategy
+		if checkStrategy("", strategy) != nil {
+			errs, strategy = append(errs, checkStrategy(where()+".Strategy", strategy)), r.config.DefaultStrategy
 		}
 		if own.Policy == (Policy{}) {
 			continue
 		}
 		policy := r.policy(strategy, own.Policy)
 		r.special[name] = &policy
-		errs = append(errs, policy.check(where+".Policy"))
+		if policy.check("") != nil {
+			errs = append(errs, policy.check(where()+".Policy"))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -13,7 +13,8 @@ import (
 // too, so that a response can be looked at. fn must heed the context that it gets:
 // ctx itself, or, where the policy has time limits, one that ends with them and
 // when fn has returned. When the caller cancels, Do makes no further attempt, and the
-// breaker does not count the call. A panic in fn counts as a failure and goes on its way.
+// breaker does not count the call, unless as a slow one: see BreakerPolicy.SlowCall. A panic in fn counts as
+// a failure and goes on its way.
 //
 // A success costs about 90 ns and allocates nothing, without time limits.
 func Do[T any](ctx context.Context, op *Operation, fn func(context.Context) (T, error)) (T, error) {

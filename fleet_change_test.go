@@ -52,8 +52,8 @@ func (o *operationPlan) holdsLong() bool {
 // withoutPlaces is p without what those suffer from who meet somebody who keeps a permit for very long.
 func withoutPlaces(p trysail.Policy) trysail.Policy {
 	p.Bulkhead = trysail.BulkheadPolicy{}
-	if p.Breaker.SlowRate > 0 {
-		p.Breaker.SlowRate, p.Breaker.SlowCall = 0, 0
+	if p.Breaker.SlowCall > 0 {
+		p.Breaker.SlowRate, p.Breaker.SlowCall, p.Breaker.SlowFails = 0, 0, false
 		p.Breaker.RatesOnly = p.Breaker.RatesOnly && p.Breaker.FailureRate > 0
 	}
 	return p
@@ -149,7 +149,7 @@ func (e *epochs) inForce(from, to time.Time) []epoch {
 }
 
 // probing returns the generation of the half-open breaker that a call meets which began under these policies. If it
-// is let through, it is a probe.
+// is let through, it is a probe, or leaked.
 func (e *epochs) probing(under []epoch) (generation uint64, ok bool) {
 	e.mu.RLock()
 	b := e.breaker
@@ -195,6 +195,9 @@ func places(p *trysail.Policy) int { return p.Bulkhead.MaxConcurrent }
 func probes(p *trysail.Policy) int { return p.Breaker.HalfOpenMaxCalls }
 
 func probeTimeout(p *trysail.Policy) time.Duration { return p.Breaker.ProbeTimeout }
+
+// enforces reports whether the breaker lets nothing through but what its rules do.
+func enforces(p *trysail.Policy) bool { return p.Breaker.Enforce == 1 }
 
 func hasBreaker(p *trysail.Policy) bool { return !p.Breaker.Disabled }
 

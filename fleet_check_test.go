@@ -53,6 +53,9 @@ func (f *fleet) observe(e trysail.Event) {
 		if e.Err == nil {
 			h.successes++
 		}
+		if e.Leaked {
+			h.leaked++
+		}
 	default:
 	}
 }
@@ -322,8 +325,8 @@ func (f *fleet) balance() {
 	defer f.provider.mu.Unlock()
 	for _, o := range f.ops {
 		m, l := o.op.Metrics(), f.provider.books[o.number]
-		f.note("operation %d: %d calls, %d ran with %d attempts, %d succeeded, %d refused, %d full, %d limited, %d panicked",
-			o.number, m.Calls, l.calls, l.attempts, m.Succeeded, m.Rejected, m.Full, m.Limited, m.Panics)
+		f.note("operation %d: %d calls, %d ran with %d attempts, %d succeeded, %d refused, %d leaked, %d full, %d limited, %d panicked",
+			o.number, m.Calls, l.calls, l.attempts, m.Succeeded, m.Rejected, m.Leaked, m.Full, m.Limited, m.Panics)
 		for what, pair := range map[string][2]uint64{
 			"calls":              {m.Calls, o.made.Load()},
 			"calls by outcome":   {m.Calls, m.Succeeded + m.Failed},
@@ -346,6 +349,7 @@ func (f *fleet) balance() {
 			}
 		}
 		f.balanceEvents(o, &m, &l)
+		f.balanceLeaks(o, &m)
 		if s, ok := o.op.Throttle(); ok {
 			made, share := float64(m.Calls), most(o.epochs.since(f.start), func(p *trysail.Policy) float64 { return p.Throttle.MaxShare })
 			if most := made*share + 1 + 6*math.Sqrt(made*share*(1-share)); s.Dropped != m.Throttled || float64(s.Dropped) > most {
@@ -361,6 +365,22 @@ func (f *fleet) balance() {
 		if b := o.op.Breaker(); b != nil && b.Snapshot().Probes != 0 {
 			f.blame("operation %d: Breaker().Snapshot() = %+v, want no probes", o.number, b.Snapshot())
 		}
+	}
+}
+
+// balanceLeaks checks that of what the breaker's rules refuse, about the share is refused that is to be.
+func (f *fleet) balanceLeaks(o *fleetOperation, m *trysail.OperationMetrics) {
+	met := o.epochs.since(f.start)
+	n, least, largest := float64(m.Leaked+m.Rejected), 1.0, most(met, func(p *trysail.Policy) float64 { return p.Breaker.Enforce })
+	for _, e := range met {
+		if hasBreaker(&e.policy) {
+			least = min(least, e.policy.Breaker.Enforce)
+		}
+	}
+	// As far off as in one of some hundred million plans.
+	off := func(share float64) float64 { return 1 + 6*math.Sqrt(n*share*(1-share)) }
+	if r := float64(m.Rejected); r < n*least-off(least) || r > n*largest+off(largest) {
+		f.blame("operation %d: %d calls refused and %d leaked, want a share of %v to %v refused", o.number, m.Rejected, m.Leaked, least, largest)
 	}
 }
 
@@ -381,6 +401,7 @@ func (f *fleet) balanceEvents(o *fleetOperation, m *trysail.OperationMetrics, l 
 	}
 	if o.told {
 		pairs["calls"] = [2]uint64{m.Calls, h.calls}
+		pairs["leaked"] = [2]uint64{m.Leaked, h.leaked}
 		pairs["successes"] = [2]uint64{m.Succeeded, h.successes}
 		pairs["attempts"] = [2]uint64{uint64(l.attempts), h.attempts}
 	}

@@ -1,6 +1,7 @@
 package trysail_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -159,7 +160,7 @@ const veryLong = 20 * time.Minute
 // bearsHolders reports whether others are as well when a permit is kept for very long. Else that takes
 // a place of the bulkhead, or counts as a slow call.
 func bearsHolders(p trysail.Policy) bool {
-	return p.Bulkhead.MaxConcurrent == 0 && p.Breaker.SlowRate == 0
+	return p.Bulkhead.MaxConcurrent == 0 && p.Breaker.SlowCall == 0
 }
 
 func (d dice) policy() (p trysail.Policy) {
@@ -255,6 +256,12 @@ func (d dice) breaker(attempt time.Duration) trysail.BreakerPolicy {
 		if d.one(3) {
 			b.WindowCalls = b.MinCalls + d.IntN(10)
 		}
+	}
+	if b.FailureRate > 0 && d.one(3) {
+		b.SlowFails, b.SlowCall = true, cmp.Or(b.SlowCall, d.between(time.Second, 5*time.Second))
+	}
+	if d.one(3) {
+		b.Enforce = []float64{0.05, 0.5, 0.9}[d.IntN(3)]
 	}
 	return b
 }

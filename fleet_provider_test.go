@@ -134,8 +134,8 @@ func (p *fleetProvider) open(ctx context.Context, c *fleetCall) (own context.Con
 	return own, err
 }
 
-// arrive enters an attempt into the books. A half-open breaker lets nothing but probes through,
-// and no time passes between its word and this.
+// arrive enters an attempt into the books. A half-open breaker that refuses all that it may lets nothing but probes
+// through, and no time passes between its word and this. Of one that leaks, the breaker itself says how many are probes.
 func (p *fleetProvider) arrive(c *fleetCall) {
 	under := c.under()
 	v := &visit{since: time.Now(), began: c.began}
@@ -152,7 +152,7 @@ func (p *fleetProvider) arrive(c *fleetCall) {
 	if met := c.epochs.since(l.oldest()); all(met, bounded) && len(l.visits) > most(met, places) {
 		p.blame("operation %d: %d calls at once, want at most %d", c.number, len(l.visits), most(met, places))
 	}
-	if n, met := l.probes(v.generation), c.epochs.since(l.oldestProbe(v.generation)); v.probe && n > most(met, probes) {
+	if n, met := l.probes(v.generation), c.epochs.since(l.oldestProbe(v.generation)); v.probe && all(met, enforces) && n > most(met, probes) {
 		p.blame("operation %d: %d probes at once, want at most %d", c.number, n, most(met, probes))
 	}
 }

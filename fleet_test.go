@@ -36,6 +36,7 @@ var (
 //   - the context of an answer that goes on lives until its permit is given back;
 //   - the observer hears of every call, attempt, hedge and transition, once and in order;
 //   - what the provider has seen agrees with the metrics, and so does what the callers got;
+//   - a breaker that refuses a share of the calls lets about the others through, and closes as soon as any other;
 //   - at once there are never more probes than HalfOpenMaxCalls, none of them keeps its place longer than
 //     ProbeTimeout, and never more calls than MaxConcurrent or the limiter's rate allow.
 //
@@ -100,9 +101,9 @@ type fleetOperation struct {
 
 // heard is what the observer heard of an operation.
 type heard struct {
-	calls, successes, attempts, hedges, retries uint64
-	to                                          [trysail.MetricsOnly + 1]uint64 // transitions
-	generation                                  uint64
+	calls, successes, attempts, hedges, retries, leaked uint64
+	to                                                  [trysail.MetricsOnly + 1]uint64 // transitions
+	generation                                          uint64
 }
 
 func newFleet(t *testing.T, seed uint64) *fleet {

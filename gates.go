@@ -19,11 +19,12 @@ type gates struct {
 // gatesFor returns the gates of a checked policy, with what the ones before knew; nil
 // if there were and are none.
 func (op *Operation) gatesFor(policy *Policy, before *gates) *gates {
+	if before == nil && !policy.Throttle.active() && !policy.Limiter.active() && !policy.Bulkhead.active() {
+		return nil // before anything is allocated: it is what most operations have
+	}
 	g := &gates{kept: &gates{}}
 	if before != nil {
 		*g.kept = *before.kept
-	} else if !policy.Throttle.active() && !policy.Limiter.active() && !policy.Bulkhead.active() {
-		return nil
 	}
 	now := op.clock.now()
 	if policy.Throttle.active() {

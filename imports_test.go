@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 
 	"config":      {""},
 	"monitor":     {""},
+	"perf":        {"", "config"},
 	"trysailhttp": {""},
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
@@ -33,13 +34,14 @@ var mayImport = map[string][]string{
 	"server/gateway":    {"", "config", "llm", "trysailhttp"},
 	"server/answers":    {"llm"},
 	"server/configfile": {"", "config"},
+	"server/store":      {"monitor", "perf"},
 
 	"server/cmd/trysail": {"", "config", "monitor", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
 }
 
 // foreign lists the folders that may import modules other than the standard
 // library; they are in modules of their own.
-var foreign = []string{"server/answers", "server/api", "server/configfile", "server/gateway", "server/cmd/trysail"}
+var foreign = []string{"server/answers", "server/api", "server/configfile", "server/gateway", "server/store", "server/cmd/trysail"}
 
 // tooHeavy lists what the core must not link: net/http alone adds 4 MB to a
 // program that did not have it.

@@ -46,7 +46,7 @@ func (h *breakerHistory) goroutine(r *rand.Rand, base, steps int, open []heldPer
 		switch n := r.IntN(20); {
 		case n < 8 && len(open) > 0:
 			last := len(open) - 1
-			h.settle(open[last], outcome(r.IntN(3)))
+			h.settle(open[last], outcome(r.IntN(4)))
 			open = open[:last]
 		case n < 15:
 			if p, ok := h.admit(base + i); ok {
@@ -89,7 +89,7 @@ func (h *breakerHistory) settle(p heldPermit, o outcome) {
 		if p.leaked {
 			return fmt.Sprintf("settle call %d, which was leaked", p.id), spilt()
 		}
-		return fmt.Sprintf("settle call %d of generation %d: %v", p.id, p.generation, []string{"success", "failure", "neutral"}[o]),
+		return fmt.Sprintf("settle call %d of generation %d: %v", p.id, p.generation, []string{"success", "failure", "neutral", "left"}[o]),
 			settled(p.id, p.generation, o)
 	})
 }

@@ -114,7 +114,7 @@ func (m *breakerRules) settle(id int, generation uint64, o outcome) {
 		}
 	}
 	switch {
-	case o == outcomeNeutral:
+	case o == outcomeNeutral, o == outcomeLeft: // no rule is about slow calls
 	case m.state == HalfOpen && o == outcomeFailure:
 		m.open(m.now)
 	case m.state == HalfOpen:

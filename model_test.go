@@ -1,6 +1,7 @@
 package trysail_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -51,6 +52,7 @@ type modelCall struct {
 type modelEnd struct {
 	at           time.Duration
 	failed, slow bool
+	left         bool // nobody knows whether it would have failed
 }
 
 // outcome is how a call of the property test ends.
@@ -61,6 +63,7 @@ const (
 	failure
 	neutral
 	limited  // a failure with a hint
+	left     // the caller has gone
 	outcomes // how many there are
 )
 
@@ -69,7 +72,7 @@ const asked = 7 * time.Minute
 
 // err is what the function of such a call returns.
 func (o outcome) err() error {
-	return []error{nil, errDown, errBadRequest, trysail.RateLimited(errDown, asked)}[o]
+	return []error{nil, errDown, errBadRequest, trysail.RateLimited(errDown, asked), context.Canceled}[o]
 }
 
 func (o outcome) after() time.Duration {
@@ -147,9 +150,9 @@ func (m *model) pass(to time.Duration) {
 }
 
 // window returns what the window holds: times are cut into twelfths.
-func (m *model) window() (calls, failed, slow, bad int) {
+func (m *model) window() (calls, failed, slow, bad, left int) {
 	if !m.rated() {
-		return 0, 0, 0, 0
+		return 0, 0, 0, 0, 0
 	}
 	held := m.ended
 	if m.policy.WindowCalls > 0 {
@@ -169,8 +172,11 @@ func (m *model) window() (calls, failed, slow, bad int) {
 		if e.failed || e.slow {
 			bad++
 		}
+		if e.left {
+			left++
+		}
 	}
-	return calls, failed, slow, bad
+	return calls, failed, slow, bad, left
 }
 
 // overdue returns how many calls under way are noticed as slow: times are cut into
@@ -189,7 +195,7 @@ func (m *model) part(at, width time.Duration) time.Duration { return (at + 1) / 
 
 // verdict reports whether a rule over the window is met.
 func (m *model) verdict() bool {
-	calls, failed, slow, bad := m.window()
+	calls, failed, slow, bad, left := m.window()
 	met := func(part, whole int, share float64) bool {
 		return share > 0 && whole >= m.policy.MinCalls && part > 0 && float64(part)/float64(whole) >= share
 	}
@@ -197,7 +203,7 @@ func (m *model) verdict() bool {
 	if m.policy.SlowFails && met(bad+overdue, calls+overdue, m.policy.FailureRate) {
 		return true
 	}
-	return !m.policy.SlowFails && met(failed, calls, m.policy.FailureRate) || met(slow+overdue, calls+overdue, m.policy.SlowRate)
+	return !m.policy.SlowFails && met(failed, calls-left, m.policy.FailureRate) || met(slow+overdue, calls+overdue, m.policy.SlowRate)
 }
 
 // An answer is whether a call may run.
@@ -296,18 +302,23 @@ func (m *model) settle(c modelCall, o outcome) {
 		m.failed, m.failedAt = true, m.now
 	}
 	switch {
-	case o == neutral || m.state == trysail.Disabled:
+	case o == neutral || o == left && !slow || m.state == trysail.Disabled:
 		return
 	case m.state == trysail.HalfOpen:
+		inARow := m.failures
 		m.judgeProbe(failed || slow, m.now, o.after())
+		if o == left && m.state == trysail.Open {
+			m.failures = inARow // it has not failed
+		}
 		return
+	case o == left:
 	case failed:
 		m.failures++
 	default:
 		m.failures = 0
 	}
-	m.ended = append(m.ended, modelEnd{m.now, failed, slow})
-	inARow := !m.policy.RatesOnly && m.failures >= m.policy.FailureThreshold
+	m.ended = append(m.ended, modelEnd{m.now, failed, slow, o == left})
+	inARow := failed && !m.policy.RatesOnly && m.failures >= m.policy.FailureThreshold
 	switch met := inARow || m.verdict(); {
 	case met && m.state == trysail.MetricsOnly:
 		m.wouldTrip()

@@ -66,7 +66,7 @@ func (t *throttle) admit(now int64) *Error {
 	}
 	t.dropped++
 	w := t.window.at(now)
-	t.window.add(now, true, false)
+	t.window.add(now, heldFailure)
 	why := &throttledError{taken: w.calls - w.failures, made: w.calls, window: t.policy.Window}
 	return &Error{Operation: t.name, Class: ClassOverloaded, Err: why}
 }
@@ -78,7 +78,11 @@ func (t *throttle) count(s signal, now int64) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.window.add(now, s != signalTaken, false)
+	var e entry
+	if s != signalTaken {
+		e = heldFailure
+	}
+	t.window.add(now, e)
 	t.weigh(now)
 }
 

@@ -3,18 +3,21 @@ package trysail
 import "time"
 
 // A tally is what a window holds.
-type tally struct{ calls, failures, slow, bad int } // bad: failed, slow or both
+type tally struct{ calls, failures, slow, bad, left int } // bad: failed, slow or both
 
-func (t *tally) add(failed, slow bool) {
+func (t *tally) add(o entry) {
 	t.calls++
-	if failed {
+	if o&heldFailure != 0 {
 		t.failures++
 	}
-	if slow {
+	if o&heldSlow != 0 {
 		t.slow++
 	}
-	if failed || slow {
+	if o&(heldFailure|heldSlow) != 0 {
 		t.bad++
+	}
+	if o&heldLeft != 0 {
+		t.left++
 	}
 }
 
@@ -23,7 +26,11 @@ func (t *tally) sub(o tally) {
 	t.failures -= o.failures
 	t.slow -= o.slow
 	t.bad -= o.bad
+	t.left -= o.left
 }
+
+// answered is how many calls have told whether they failed.
+func (t *tally) answered() int { return t.calls - t.left }
 
 // A window holds the outcomes of the newest calls: those of a time, or a number
 // of them. It is not safe for concurrent use; a breaker's mutex guards it.
@@ -36,7 +43,7 @@ type window struct {
 	newest  int64 // the number of the newest bucket, counted from instant 0
 
 	// By number: the outcomes, the oldest of which is overwritten.
-	outcomes []uint8
+	outcomes []entry
 	next     int
 }
 
@@ -44,16 +51,20 @@ type window struct {
 // at most a twelfth of its length too early.
 const windowBuckets = 12
 
+// An entry is what a window holds of one call.
+type entry uint8
+
 const (
-	heldFailure = 1 << iota
+	heldFailure entry = 1 << iota
 	heldSlow
+	heldLeft // nobody knows whether it would have failed: its caller left
 	heldCall
 )
 
 // newWindow returns an empty window of the policy's shape.
 func newWindow(p *BreakerPolicy, now int64) *window {
 	if p.WindowCalls > 0 {
-		return &window{outcomes: make([]uint8, p.WindowCalls)}
+		return &window{outcomes: make([]entry, p.WindowCalls)}
 	}
 	width := max(int64(p.Window)/windowBuckets, 1)
 	return &window{width: width, buckets: make([]tally, windowBuckets), newest: floorDiv(now, width)}
@@ -68,14 +79,14 @@ func (w *window) fits(p *BreakerPolicy) bool {
 }
 
 // add counts a call that ended at now.
-func (w *window) add(now int64, failed, slow bool) {
+func (w *window) add(now int64, o entry) {
 	if w.outcomes != nil {
-		w.push(failed, slow)
+		w.push(o)
 		return
 	}
 	w.roll(now)
-	w.buckets[slot(w.newest)].add(failed, slow)
-	w.sum.add(failed, slow)
+	w.buckets[slot(w.newest)].add(o)
+	w.sum.add(o)
 }
 
 // at returns what the window holds at now.
@@ -87,22 +98,15 @@ func (w *window) at(now int64) tally {
 }
 
 // push overwrites the oldest outcome of a window by number.
-func (w *window) push(failed, slow bool) {
+func (w *window) push(o entry) {
 	if old := w.outcomes[w.next]; old != 0 {
 		var gone tally
-		gone.add(old&heldFailure != 0, old&heldSlow != 0)
+		gone.add(old)
 		w.sum.sub(gone)
 	}
-	held := uint8(heldCall)
-	if failed {
-		held |= heldFailure
-	}
-	if slow {
-		held |= heldSlow
-	}
-	w.outcomes[w.next] = held
+	w.outcomes[w.next] = o | heldCall
 	w.next = (w.next + 1) % len(w.outcomes)
-	w.sum.add(failed, slow)
+	w.sum.add(o)
 }
 
 // roll empties the buckets whose time has passed. Time that goes backwards, as

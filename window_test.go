@@ -11,8 +11,8 @@ import (
 
 // An ended call, as the naive window remembers it: all of them, for ever.
 type ended struct {
-	at           int64
-	failed, slow bool
+	at                 int64
+	failed, slow, left bool
 }
 
 // naiveWindow looks at every call that ever ended.
@@ -23,9 +23,22 @@ type naiveWindow struct {
 	now   int64 // the latest that was seen
 }
 
-func (n *naiveWindow) add(now int64, failed, slow bool) {
-	n.now = max(n.now, now)
-	n.all = append(n.all, ended{n.now, failed, slow}) // what is late counts as if it came now
+func (n *naiveWindow) add(e ended) {
+	n.now = max(n.now, e.at)
+	e.at = n.now // what is late counts as if it came now
+	n.all = append(n.all, e)
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// entry is what a window holds of the call.
+func (e ended) entry() entry {
+	return heldFailure*entry(one(e.failed)) | heldSlow*entry(one(e.slow)) | heldLeft*entry(one(e.left))
 }
 
 func (n *naiveWindow) at(now int64) (t tally) {
@@ -36,7 +49,11 @@ func (n *naiveWindow) at(now int64) (t tally) {
 	}
 	for _, e := range held {
 		if n.width == 0 || floor(n.now, n.width)-floor(e.at, n.width) < 12 {
-			t.add(e.failed, e.slow)
+			t.calls++
+			t.failures += one(e.failed)
+			t.slow += one(e.slow)
+			t.left += one(e.left)
+			t.bad += one(e.failed || e.slow)
 		}
 	}
 	return t
@@ -124,9 +141,9 @@ func compareWindows(t *testing.T, p *BreakerPolicy, now int64, next func() (uint
 		}
 		now += timeStep(x>>8, int64(max(p.Window, time.Second)))
 		if x%4 > 0 {
-			failed, slow := x&16 > 0, x&32 > 0
-			w.add(now, failed, slow)
-			n.add(now, failed, slow)
+			e := ended{at: now, failed: x&16 > 0, slow: x&32 > 0, left: x&64 > 0}
+			w.add(now, e.entry())
+			n.add(e)
 		}
 		if got, want := w.at(now), n.at(now); got != want {
 			t.Fatalf("step %d: at(%d) = %+v, want %+v", i, now, got, want)
@@ -188,7 +205,7 @@ func TestOutcomeLeavesTheWindowATwelfthEarlyAtMost(t *testing.T) {
 			policy := &BreakerPolicy{Window: time.Duration(length)}
 			holds := func(age int64) bool {
 				w := newWindow(policy, now-3*length)
-				w.add(now, true, true)
+				w.add(now, heldFailure|heldSlow)
 				return w.at(now+age) == tally{calls: 1, failures: 1, slow: 1, bad: 1}
 			}
 			if !holds(length - twelfth) {

@@ -68,6 +68,7 @@ func Migrate(variables Environ, presets ...Preset) Migration {
 		v, ok := m.values[name]
 		return v, ok
 	})
+	m.already(variables)
 	m.Warnings = append(m.Warnings, m.reading.warnings...)
 	m.before = legacyPreset().With(Custom{MaxDelaySeconds: new(legacyBudget)}.with(m.reading.custom))
 	for _, p := range presets {
@@ -82,6 +83,15 @@ func Migrate(variables Environ, presets ...Preset) Migration {
 	m.fit()
 	m.advise()
 	return m.Migration
+}
+
+// already warns if the old variables have no effect now: then what is written for them would be a change.
+func (m *migration) already(variables Environ) {
+	for _, name := range []string{"RESILIENCE_PRESET", customVariable} {
+		if variables.Value(name, "") != "" {
+			m.warn("%s is set, so that the old variables have no effect now: removing them changes nothing, and what is recommended here is another configuration", name)
+		}
+	}
 }
 
 // Variables is an Environ of a map, such as the environment of a service in a compose file.

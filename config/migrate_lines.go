@@ -46,6 +46,18 @@ func (m *Migration) Compose() string {
 	return b.String()
 }
 
+// ComposeList is [Migration.Compose] for an environment that is written as a list.
+func (m *Migration) ComposeList() string {
+	var b strings.Builder
+	for _, line := range m.lines() {
+		fmt.Fprintf(&b, "- %s\n", composeQuoted(line.name+"="+line.value))
+	}
+	for _, v := range m.Found {
+		fmt.Fprintf(&b, "# remove %s\n", v.Name)
+	}
+	return b.String()
+}
+
 // line is a variable to set.
 type line struct{ name, value string }
 

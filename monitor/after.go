@@ -13,6 +13,14 @@ func (c *Collector) After(seq uint64, limit int) (events []Event, missed uint64)
 	return c.behind(seq, limit)
 }
 
+// Newest returns the number of the newest event, 0 before the first: where a follower begins that wants only what comes. The
+// event itself may be gone.
+func (c *Collector) Newest() uint64 {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.seq
+}
+
 func (c *Collector) behind(seq uint64, limit int) (events []Event, missed uint64) {
 	var from [groups]int
 	for i := range c.groups {

@@ -47,8 +47,12 @@ func newClient(t *testing.T, url string) *client {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{t, &http.Client{Transport: transport, Timeout: 20 * time.Second}, url}
+	return &client{t, &http.Client{Transport: transport, Timeout: wedged}, url}
 }
+
+// wedged is how long a client waits for a provider that does not answer. It must be far more than 32 MiB take under the
+// race detector on a machine that is busy with other things: some 3 s at a load of 5 on two cores, and 20 s were too few at 37.
+const wedged = 4 * time.Minute
 
 // reply is what a client saw of one answer.
 type reply struct {

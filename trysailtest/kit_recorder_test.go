@@ -8,6 +8,24 @@ import (
 	"github.com/trysail-go/trysail/trysailtest"
 )
 
+// What a lenient breaker lets through is marked, or nobody who reads it would see why an open breaker made a call.
+func TestRecorderTellsWhatLeaked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := once()
+		policy.Breaker = trysail.BreakerPolicy{FailureThreshold: 1, Enforce: 1e-12} // it refuses next to nothing
+		op, recorder := trysailtest.Operation(t, policy)
+		for _, script := range []string{"fail", "ok after 2s", "fail"} {
+			trysailtest.Run(t, op, script)
+		}
+		recorder.Want(t, `
+			0s  breaker closed->open (1 calls in a row failed)
+			0s  call failed after 1 attempt in 0s, transient: scripted failure
+			2s  call ok after 1 attempt in 2s, leaked
+			2s  call failed after 1 attempt in 0s, leaked, transient: scripted failure
+		`)
+	})
+}
+
 func TestRecorderNamesOperationsWhereThereAreSeveral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recorder := new(trysailtest.Recorder)

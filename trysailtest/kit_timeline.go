@@ -67,6 +67,9 @@ func tellCall(e trysail.Event) string {
 	if e.Wait > 0 {
 		waited = fmt.Sprintf(", after waiting %v for a place", e.Wait)
 	}
+	if e.Leaked {
+		waited += ", leaked"
+	}
 	switch {
 	case e.Err == nil:
 		return fmt.Sprintf("call ok after %s in %v%s", plural(e.Attempt, "attempt"), e.Took, waited)

@@ -194,7 +194,7 @@ func TestBodiesBeyondTheLimitInEveryProtocol(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			if got := c.doRaw(path, body); got.status != 413 || !strings.Contains(got.body, want) {
-				t.Errorf("got %d %s, want 413 and %s", got.status, got.body, want)
+				t.Errorf("got %d %s (%v), want 413 and %s", got.status, got.body, got.err, want)
 			}
 		})
 	}

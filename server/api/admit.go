@@ -33,6 +33,10 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 		WriteProblem(w, r, tooLarge())
 		return false
 	}
+	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
+		WriteProblem(w, r, invalid(faults))
+		return false
+	}
 	return !g.validates || a.admitValidation(w, r)
 }
 

@@ -2,12 +2,15 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -42,6 +45,14 @@ type Config struct {
 	// Validations is how many validations an address may ask for.
 	Validations ValidationLimits
 
+	// Detect says in what kind of environment the program runs, and which preset fits there. It is called with every
+	// request that asks. Default: what [config.Detect] finds in [config.Here].
+	Detect func() config.Recommendation
+
+	// Redis reports whether the Redis that the program shares its state through can be used, as far as is known: it must
+	// not wait. Nil: the program uses none.
+	Redis func() (healthy bool)
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -60,6 +71,9 @@ type API struct {
 	presets  *config.Manager
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
+	detect   func() config.Recommendation
+	redis    func() bool // may be nil
+	started  time.Time
 	keys     Keys
 	proxies  []netip.Prefix
 	checks   *limiter // validations
@@ -69,7 +83,12 @@ type API struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	huma     huma.API
-	document []byte // the OpenAPI document
+	problems map[int]bool // the statuses of all problems that the table promises
+	document []byte       // the OpenAPI document
+
+	stop      func() // ends streams that would never end by themselves
+	stopped   <-chan struct{}
+	followers atomic.Int64
 }
 
 // New returns the API for cfg.
@@ -98,6 +117,9 @@ func New(cfg Config) (*API, error) {
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
 		reloader: cfg.Reloader,
 		monitor:  cfg.Monitor,
+		detect:   cfg.Detect,
+		redis:    cfg.Redis,
+		started:  time.Now(),
 		keys:     cfg.Keys,
 		proxies:  slices.Clone(cfg.TrustedProxies),
 		checks:   newLimiter(quota),
@@ -106,12 +128,21 @@ func New(cfg Config) (*API, error) {
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
+		problems: map[int]bool{},
 	}
+	if a.detect == nil {
+		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	a.stop, a.stopped = stop, ctx.Done()
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
+		for _, status := range r.problems() {
+			a.problems[status] = true
+		}
 		r.run(a, r.operation())
 	}
-	document, err := describe(a.huma.OpenAPI(), a.routes())
+	document, err := describe(a.huma.OpenAPI(), a.problems)
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
 	}
@@ -119,6 +150,10 @@ func New(cfg Config) (*API, error) {
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
 	return a, nil
 }
+
+// Close ends the event streams and refuses new ones; other requests go on. Call it when the server stops, with
+// [http.Server.RegisterOnShutdown]: Shutdown waits for streams, which have no end of their own. It may be called several times.
+func (a *API) Close() { a.stop() }
 
 // Handler returns the handler of every path under /internal. What is not in the
 // table is answered with a 404 or 405 problem.

@@ -44,7 +44,7 @@ func TestAuthOfEveryRoute(t *testing.T) {
 	for _, row := range append(a.Rows(), api.Row{Method: "GET", Path: "/internal/openapi.json", Optional: true}) {
 		for name, tc := range carriers {
 			t.Run(row.Method+" "+row.Path+" "+name, func(t *testing.T) {
-				w := send(request{method: row.Method, target: targetOf(row), header: tc.header})
+				w := send(askFor(row, tc.header))
 				if tc.detail == "" || row.Optional && tc.detail == missing {
 					if !letIn(w) {
 						t.Errorf("status %d, want it let in: %s", w.Code, w.Body)

@@ -9,8 +9,9 @@ import (
 )
 
 func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
-	out := breakersView{Breakers: map[string]breakerView{}, Timestamp: instant(time.Now())}
-	for _, op := range a.orc.Operations() {
+	all := a.everyOperation()
+	out := breakersView{Breakers: make(map[string]breakerView, len(all)), Timestamp: instant(time.Now())}
+	for _, op := range all {
 		b := op.Breaker()
 		if b == nil {
 			continue
@@ -19,7 +20,7 @@ func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
 		out.Breakers[v.Name] = v
 		out.Total++
 		switch v.State {
-		case trysail.Open.String():
+		case trysail.Open.String(), trysail.ForcedOpen.String():
 			out.Open++
 		case trysail.HalfOpen.String():
 			out.HalfOpen++

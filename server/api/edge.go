@@ -18,6 +18,9 @@ type caller struct {
 	requestID string
 	addr      string       // the client's address, with its port if no proxy stands between
 	network   netip.Prefix // what counts as one client; see networkOf
+
+	session, user string  // whose work it is; see subjectOf
+	faults        []Fault // of the headers that say so
 }
 
 type callerKey struct{}
@@ -32,7 +35,9 @@ func newCaller(r *http.Request) caller {
 	if !usableID(id) {
 		id = rand.Text()
 	}
-	return caller{requestID: id, addr: r.RemoteAddr}
+	c := caller{requestID: id, addr: r.RemoteAddr}
+	c.tag(r.Header)
+	return c
 }
 
 // usableID reports whether a client's request id can be trusted in headers and logs.

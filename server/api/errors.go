@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,14 @@ func (e *missingError) problem() Problem {
 type problemError struct{ Problem }
 
 func (e *problemError) Error() string { return e.Detail }
+
+func badRequest(detail string, faults ...Fault) error {
+	return &problemError{Problem{Status: http.StatusBadRequest, Detail: detail, Errors: faults}}
+}
+
+func unavailable(detail string) error {
+	return &problemError{Problem{Status: http.StatusServiceUnavailable, Detail: detail}}
+}
 
 // A refusal is a problem on its way through huma.
 type refusal struct{ Problem }
@@ -75,11 +84,13 @@ const (
 	maxFaultText = 200
 )
 
+const invalidDetail = "The request is not valid; errors says why"
+
 // ofHuma rewrites an error of huma's own. Its values are dropped, since they repeat
 // what was sent, an unknown property even the whole body. So are the texts of media type errors, which
 // quote it; those of JSON errors are of unmarshal.
-func ofHuma(e *huma.ErrorModel) Problem {
-	p := Problem{Status: e.Status, Detail: "The request is not valid; errors says why"}
+func ofHuma(e *huma.ErrorModel, op *huma.Operation) Problem {
+	p := Problem{Status: e.Status, Detail: invalidDetail}
 	quiet := ""
 	switch e.Status {
 	case http.StatusBadRequest: // malformed JSON or no body: as invalid as any other shape
@@ -100,7 +111,7 @@ func ofHuma(e *huma.ErrorModel) Problem {
 		if detail == nil {
 			continue
 		}
-		message := detail.Message
+		message := cmp.Or(rangeOf(op, detail.Location), detail.Message)
 		if quiet != "" {
 			message = quiet
 		}

@@ -33,6 +33,10 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		if !a.admit(w, r, g) {
 			return
 		}
+		if faults := checkQuery(r, op); len(faults) > 0 {
+			WriteProblem(w, r, invalid(faults))
+			return
+		}
 		x := &exchange{humaContext: humago.NewContext(op, r, w)}
 		handler(x)
 		x.begin()
@@ -99,7 +103,7 @@ func complete(ctx huma.Context, _ string, body any) (any, error) {
 	var p Problem
 	switch e := body.(type) {
 	case *huma.ErrorModel:
-		p = ofHuma(e)
+		p = ofHuma(e, ctx.Operation())
 	case *refusal:
 		p = e.Problem
 	default:
@@ -115,17 +119,29 @@ func complete(ctx huma.Context, _ string, body any) (any, error) {
 func format() huma.Format {
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {
-			b, err := encode(v)
-			if err != nil {
+			out := &witness{Writer: w}
+			err := encodeTo(out, v)
+			if err != nil && !out.wrote {
 				// huma would answer 200 with a sentence about it. Nothing has been sent
 				// yet, so rescue can still answer 500.
 				panic(err)
 			}
-			_, err = w.Write(b)
 			return err
 		},
 		Unmarshal: unmarshal,
 	}
+}
+
+// A witness knows whether anything was written.
+type witness struct {
+	io.Writer
+	wrote bool
+}
+
+// Write implements [io.Writer].
+func (w *witness) Write(p []byte) (int, error) {
+	w.wrote = true
+	return w.Writer.Write(p)
 }
 
 // unmarshal is [json.Unmarshal] with errors that outsiders may read: they quote nothing of what was sent.

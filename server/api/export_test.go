@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/trysail-go/trysail/monitor"
 )
 
 // A Row is a row of the route table as tests see it.
@@ -16,13 +18,15 @@ type Row struct {
 	Reads        bool // a read-only key will do
 	Validates    bool // it counts as a validation
 	Problems     []int
+	Extension    bool
 }
 
 // Rows returns the route table.
 func (a *API) Rows() []Row {
 	rows := []Row{}
 	for _, r := range a.routes() {
-		rows = append(rows, Row{r.method, base + r.path, r.access == optional, r.guard().reads, r.guard().validates, r.problems()})
+		g := r.guard()
+		rows = append(rows, Row{r.method, base + r.path, r.access == optional, g.reads, g.validates, r.problems(), r.extension})
 	}
 	return rows
 }
@@ -51,7 +55,11 @@ func (a *API) CheckAnswer(row Row, status int, body []byte) error {
 	}
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
 	if status == 200 {
-		schema = promised.Content["application/json"].Schema
+		answer := promised.Content["application/json"]
+		if answer == nil {
+			return errors.New("the document has no JSON answer")
+		}
+		schema = answer.Schema
 	}
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -61,3 +69,6 @@ func (a *API) CheckAnswer(row Row, status int, body []byte) error {
 	huma.Validate(doc.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, found)
 	return errors.Join(found.Errors...)
 }
+
+// SubjectOf is subjectOf.
+func SubjectOf(ctx context.Context) monitor.Subject { return subjectOf(ctx) }

@@ -38,14 +38,22 @@ func TestValidationsOfAMinute(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := limited(t, api.Config{})
 			start := time.Now()
-			targets := []string{validate, validate + "-secure", validate + "-secure?client_ip=unknown", validate + "/field-whitelist"}
+			asks := []request{
+				post(validate, specSecure), post(validate+"-secure", specSecure), post(validate+"-secure?client_ip=unknown", specSecure),
+				post(validate+"/field-whitelist", specSecure), post(validate+"-template", `{"template_name": "production"}`),
+			}
+			unusable := post(validate, specSecure).with("X-Session-ID", "a b")
 			for i := range 60 {
-				if w := send(a, post(targets[i%len(targets)], specSecure)); w.Code != 200 {
+				checkProblem(t, send(a, unusable), 422, "VALIDATION_ERROR") // and does not count
+				if w := send(a, asks[i%len(asks)]); w.Code != 200 {
 					t.Fatalf("validation %d is answered %d: %s", i+1, w.Code, w.Body)
 				}
 				time.Sleep(500 * time.Millisecond)
 			}
 			golden(t, send(a, post(validate, specSecure)))
+			for _, ask := range asks {
+				checkProblem(t, send(a, ask), 429, "RATE_LIMIT_EXCEEDED")
+			}
 			time.Sleep(time.Minute - time.Since(start) - time.Nanosecond)
 			w := send(a, post(validate+"-json", `{"json_config": "{}"}`))
 			p := checkProblem(t, w, 429, "RATE_LIMIT_EXCEEDED")

@@ -8,13 +8,14 @@ import (
 )
 
 func (a *API) metrics(context.Context, *nothing) (*metricsView, error) {
+	all := a.everyOperation()
 	out := metricsView{
-		Operations: map[string]countsView{},
-		Breakers:   map[string]breakerCountsView{},
+		Operations: make(map[string]countsView, len(all)),
+		Breakers:   make(map[string]breakerCountsView, len(all)),
 		Summary:    summaryView{Timestamp: instant(time.Now())},
 	}
 	var total trysail.OperationMetrics
-	for _, op := range a.orc.Operations() {
+	for _, op := range all {
 		out.Summary.Operations++
 		b := op.Breaker()
 		var s trysail.BreakerSnapshot
@@ -37,7 +38,7 @@ func (a *API) metrics(context.Context, *nothing) (*metricsView, error) {
 			Metrics:          out.Operations[op.Name()],
 		}
 		out.Summary.Breakers++
-		if s.State != trysail.Open {
+		if s.State != trysail.Open && s.State != trysail.ForcedOpen {
 			out.Summary.HealthyBreakers++
 		}
 	}
@@ -81,6 +82,15 @@ func (a *API) plannedOperation(name string) (*operationView, error) {
 		Strategy:  string(strategy),
 		Metrics:   viewOfCounts(trysail.OperationMetrics{}),
 	}, nil
+}
+
+// everyOperation are the operations and those of their keys, each after the one that it belongs to.
+func (a *API) everyOperation() []*trysail.Operation {
+	var all []*trysail.Operation
+	for _, op := range a.orc.Operations() {
+		all = append(append(all, op), op.Keys()...)
+	}
+	return all
 }
 
 func (a *API) operationNames() []string {

@@ -2,8 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect" //nolint:depguard // huma names and finds schemas by reflect.Type
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,9 +15,11 @@ import (
 // Names of shared parts of the OpenAPI document.
 const (
 	schemasPath   = "#/components/schemas/"
+	responsesPath = "#/components/responses/"
 	requestHeader = "X-Request-ID"
 	bearer        = "bearer"
 	headerKey     = "apiKey"
+	extensionMark = "x-trysail-extension" // of operations that the specification does not have
 )
 
 // humaConfig leaves out what huma would add by itself: a page of documentation that
@@ -37,13 +41,17 @@ func (a *API) humaConfig() huma.Config {
 			Servers: []*huma.Server{{URL: "/", Description: "This server"}},
 			Tags: []*huma.Tag{
 				{Name: health, Description: "Whether calls get through, and how many do."},
-				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
+				{Name: configuring, Description: "What is in force, and how it is changed while calls run."},
+				{Name: presets, Description: "Complete sets of numbers under one name, and which of them fits where."},
+				{Name: templates, Description: "Custom configurations to begin with."},
 				{Name: validation, Description: "Checks of custom configurations before they are used."},
+				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
+				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
 			},
 			Components: &huma.Components{
 				Schemas:         registry,
 				Responses:       map[string]*huma.Response{},
-				Parameters:      map[string]*huma.Param{requestHeader: requestIDParam()},
+				Parameters:      commonParams(),
 				Headers:         map[string]*huma.Header{requestHeader: requestIDHeader()},
 				SecuritySchemes: securitySchemes(),
 			},
@@ -66,12 +74,34 @@ func requestIDSchema() *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"}
 }
 
-func requestIDParam() *huma.Param {
-	return &huma.Param{
-		Name: requestHeader, In: "header", Schema: requestIDSchema(),
-		Description: "A name for this request in answers and logs: 1 to 128 visible ASCII characters. " +
-			"Without a usable one the server makes one.",
+// commonParams are the headers that every operation understands.
+func commonParams() map[string]*huma.Param {
+	one, most := 1, maxTag
+	return map[string]*huma.Param{
+		requestHeader: {
+			Name: requestHeader, In: "header", Schema: requestIDSchema(),
+			Description: "A name for this request in answers and logs: 1 to 128 visible ASCII characters. " +
+				"Without a usable one the server makes one.",
+		},
+		sessionHeader: {
+			Name: sessionHeader, In: "header",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"},
+			Description: "The session that what this request records belongs to; see /monitoring/session/{session_id}.",
+		},
+		userHeader: {
+			Name: userHeader, In: "header",
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most},
+			Description: "Whose work this request is, for people: printable characters in UTF-8.",
+		},
 	}
+}
+
+func commonParamRefs() []*huma.Param {
+	refs := []*huma.Param{}
+	for _, name := range slices.Sorted(maps.Keys(commonParams())) {
+		refs = append(refs, &huma.Param{Ref: "#/components/parameters/" + name})
+	}
+	return refs
 }
 
 func requestIDHeader() *huma.Header {
@@ -89,11 +119,14 @@ func (r route) operation() huma.Operation {
 		Tags: []string{r.module}, Summary: r.summary, Description: r.description,
 		Security:     security,
 		Metadata:     map[string]any{guardKey: r.guard()},
-		Parameters:   []*huma.Param{{Ref: "#/components/parameters/" + requestHeader}},
+		Parameters:   commonParamRefs(),
 		MaxBodyBytes: maxBody + 1, // huma refuses what reaches the limit
 		Responses: map[string]*huma.Response{
 			"200": {Headers: requestIDHeaders()},
 		},
+	}
+	if r.extension {
+		op.Extensions = map[string]any{extensionMark: true}
 	}
 	for _, status := range r.problems() {
 		op.Responses[strconv.Itoa(status)] = problemRef(status)
@@ -102,46 +135,45 @@ func (r route) operation() huma.Operation {
 }
 
 func problemRef(status int) *huma.Response {
-	return &huma.Response{Ref: "#/components/responses/" + responseName(status)}
+	return &huma.Response{Ref: responsesPath + responseName(status)}
 }
 
 // problems are the statuses that a route may answer besides its good one.
 func (r route) problems() []int {
 	statuses := []int{
-		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusInternalServerError,
 	}
 	if !r.guard().reads {
 		statuses = append(statuses, http.StatusForbidden)
 	}
 	if strings.Contains(r.path, "{") {
-		statuses = append(statuses, http.StatusNotFound, http.StatusUnprocessableEntity)
+		statuses = append(statuses, http.StatusNotFound)
 	}
+	statuses = append(statuses, r.further...)
 	if r.method == http.MethodPost {
-		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout,
-			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusUnsupportedMediaType)
 	}
 	return statuses
 }
 
 // describe completes the document with the answers that the routes share, and
 // writes it.
-func describe(doc *huma.OpenAPI, routes []route) ([]byte, error) {
+func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
-	for _, r := range routes {
-		for _, status := range r.problems() {
-			response := &huma.Response{
-				Description: http.StatusText(status),
-				Headers:     requestIDHeaders(),
-				Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			}
-			if status == http.StatusUnauthorized {
-				response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
-			}
-			if status == http.StatusTooManyRequests {
-				response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
-			}
-			doc.Components.Responses[responseName(status)] = response
+	for status := range problems {
+		response := &huma.Response{
+			Description: http.StatusText(status),
+			Headers:     requestIDHeaders(),
+			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
 		}
+		if status == http.StatusUnauthorized {
+			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
+		}
+		if status == http.StatusTooManyRequests {
+			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
+		}
+		doc.Components.Responses[responseName(status)] = response
 	}
 	return json.Marshal(doc)
 }

@@ -19,6 +19,7 @@ type operation struct {
 	Security    []map[string][]string     `json:"security"`
 	Responses   map[string]map[string]any `json:"responses"`
 	Parameters  []map[string]any          `json:"parameters"`
+	Extension   bool                      `json:"x-trysail-extension"`
 }
 
 type document struct {
@@ -45,6 +46,9 @@ func TestDocumentListsTheTable(t *testing.T) {
 		want = append(want, row.Method+" "+row.Path)
 		op := doc.Paths[row.Path][strings.ToLower(row.Method)]
 		checkOperation(t, op, row.Optional)
+		if op.Extension != row.Extension {
+			t.Errorf("%s %s is marked as an extension: %v, want %v", row.Method, row.Path, op.Extension, row.Extension)
+		}
 		for _, status := range append(row.Problems, 200) {
 			if op.Responses[fmt.Sprint(status)] == nil {
 				t.Errorf("%s %s has no answer %d", row.Method, row.Path, status)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 )
@@ -29,6 +30,10 @@ type Problem struct {
 
 	// Errors holds single faults. Default: none.
 	Errors []Fault `json:"errors" nullable:"false" doc:"Single faults; empty when detail says it all."`
+
+	// Warnings and Suggestions are about what was sent, as far as it was checked. Default: none.
+	Warnings    []string `json:"warnings,omitempty" nullable:"false" doc:"What else is unwise about a configuration that was sent."`
+	Suggestions []string `json:"suggestions,omitempty" nullable:"false" doc:"What would be right in its place."`
 
 	// RequestID is the request's X-Request-ID. [WriteProblem] sets it.
 	RequestID string `json:"request_id" doc:"The request's X-Request-ID; the log has it too."`
@@ -116,11 +121,16 @@ func errorCode(status int) string {
 	return "INTERNAL_ERROR"
 }
 
-// encode is the one way in which the API writes JSON.
+// encode returns v as the API writes it.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // nosniff keeps browsers from taking it for HTML
-	err := e.Encode(v)
+	err := encodeTo(&b, v)
 	return b.Bytes(), err
+}
+
+// encodeTo is the one way in which the API writes JSON. Nothing is written of what cannot be encoded, and all else at once.
+func encodeTo(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // nosniff keeps browsers from taking it for HTML
+	return e.Encode(v)
 }

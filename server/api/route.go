@@ -14,6 +14,8 @@ type route struct {
 	access                   rule
 	run                      binding
 	summary, description     string
+	further                  []int // statuses of problems that other routes do not have
+	extension                bool  // is not one of the specification's 38; the document says so
 }
 
 // A rule says who may use a route.

@@ -11,10 +11,13 @@ const documentPath = "/internal/openapi.json"
 
 // The modules of the API, as the document groups them.
 const (
-	health   = "health & metrics"
-	breakers = "circuit breakers"
-
-	validation = "configuration validation"
+	health      = "health & metrics"
+	configuring = "configuration"
+	presets     = "presets"
+	templates   = "templates"
+	validation  = "configuration validation"
+	breakers    = "circuit breakers"
+	monitoring  = "monitoring"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -22,7 +25,11 @@ const (
 func (a *API) routes() []route {
 	return slices.Concat(
 		a.healthRoutes(),
-		a.breakerRoutes(),
+		a.configRoutes(),
+		a.presetRoutes(),
+		a.templateRoutes(),
 		a.validationRoutes(),
+		a.breakerRoutes(),
+		a.monitoringRoutes(),
 	)
 }

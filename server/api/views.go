@@ -58,7 +58,7 @@ type (
 	}
 
 	breakerCountsView struct {
-		State            string     `json:"state" enum:"closed,open,half-open"`
+		State            string     `json:"state" enum:"closed,open,half-open,forced-open,disabled,metrics-only"`
 		FailureThreshold int        `json:"failure_threshold"`
 		RecoveryTimeout  int        `json:"recovery_timeout" doc:"Seconds."`
 		Metrics          countsView `json:"metrics"`
@@ -94,7 +94,8 @@ type (
 
 	breakerView struct {
 		Name             string     `json:"name"`
-		State            string     `json:"state" enum:"closed,open,half-open"`
+		State            string     `json:"state" enum:"closed,open,half-open,forced-open,disabled,metrics-only" doc:"The last three are an operator's word."`
+		Reason           string     `json:"reason" doc:"Why it is in that state; empty at first."`
 		FailureCount     int        `json:"failure_count" doc:"Failed calls in a row, those that opened the breaker included."`
 		Threshold        int        `json:"threshold" doc:"Failed calls in a row that open the breaker."`
 		FailureThreshold int        `json:"failure_threshold" doc:"The same as threshold."`
@@ -105,13 +106,23 @@ type (
 		OpenedAt         *time.Time `json:"opened_at" doc:"Null unless open or half-open."`
 		NextAttemptAt    *time.Time `json:"next_attempt_at" doc:"When probes are let through; null unless open."`
 		Metrics          countsView `json:"metrics"`
+
+		Override orNull[overrideView] `json:"override" doc:"An operator's word, while it holds; otherwise null."`
+	}
+
+	overrideView struct {
+		Reason      string     `json:"reason"`
+		Author      string     `json:"author"`
+		ExpiresAt   *time.Time `json:"expires_at" doc:"Null when it holds until it is lifted."`
+		WouldOpen   uint64     `json:"would_open" doc:"How often the rules would have opened the breaker while it is metrics-only."`
+		WouldReject uint64     `json:"would_reject" doc:"How many calls they would have refused."`
 	}
 
 	resetView struct {
 		Message       string    `json:"message"`
 		Name          string    `json:"name"`
 		BreakerName   string    `json:"breaker_name" doc:"The same as name."`
-		PreviousState string    `json:"previous_state" enum:"closed,open,half-open"`
+		PreviousState string    `json:"previous_state" enum:"closed,open,half-open,forced-open,disabled,metrics-only"`
 		NewState      string    `json:"new_state" enum:"closed"`
 		ResetAt       time.Time `json:"reset_timestamp"`
 	}
@@ -135,9 +146,10 @@ func viewOfCounts(m trysail.OperationMetrics) countsView {
 // transitions that are due, and the counters should have them.
 func viewOfBreaker(op *trysail.Operation, b *trysail.Breaker) breakerView {
 	s := b.Snapshot()
-	return breakerView{
+	v := breakerView{
 		Name:             s.Operation,
 		State:            s.State.String(),
+		Reason:           s.Reason,
 		FailureCount:     s.Failures,
 		Threshold:        s.FailureThreshold,
 		FailureThreshold: s.FailureThreshold,
@@ -149,6 +161,12 @@ func viewOfBreaker(op *trysail.Operation, b *trysail.Breaker) breakerView {
 		NextAttemptAt:    maybe(s.NextAttemptAt),
 		Metrics:          viewOfCounts(op.Metrics()),
 	}
+	switch s.State {
+	case trysail.ForcedOpen, trysail.Disabled, trysail.MetricsOnly:
+		v.Override.value = &overrideView{s.Override.Reason, s.Override.Author, maybe(s.ExpiresAt), s.WouldOpen, s.WouldReject}
+	default: // the rules decide
+	}
+	return v
 }
 
 // instant is t as the API shows it: UTC, and cut to what every client can parse.
@@ -180,7 +198,12 @@ func listOf(names []string) []string { return append([]string{}, names...) }
 type orNull[View any] struct{ value *View }
 
 // MarshalJSON implements [json.Marshaler].
-func (o orNull[View]) MarshalJSON() ([]byte, error) { return json.Marshal(o.value) }
+func (o orNull[View]) MarshalJSON() ([]byte, error) {
+	if o.value == nil {
+		return []byte("null"), nil
+	}
+	return json.Marshal(o.value)
+}
 
 // Schema implements [huma.SchemaProvider].
 func (orNull[View]) Schema(r huma.Registry) *huma.Schema {

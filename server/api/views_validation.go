@@ -129,14 +129,6 @@ func viewOfReport(report config.Report) validationView {
 	}
 }
 
-func messagesOf(findings []config.Finding) []string {
-	messages := make([]string, len(findings))
-	for i, f := range findings {
-		messages[i] = f.Message
-	}
-	return messages
-}
-
 // MarshalJSON implements [json.Marshaler].
 func (v validatedView) MarshalJSON() ([]byte, error) {
 	if v.batch != nil {

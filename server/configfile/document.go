@@ -34,6 +34,10 @@ type Loader struct {
 	// the file has under operations: usually what the program registers.
 	Operations []string
 
+	// Presets and Templates find what the file names. Default: [config.Find] and [config.TemplateByName].
+	Presets   func(key string) (config.Preset, error)
+	Templates func(name string) (config.Template, error)
+
 	mu      sync.Mutex // guards what follows
 	budgets map[namedBudget]weak.Pointer[trysail.RetryBudget]
 }
@@ -84,6 +88,7 @@ func (l *Loader) check(f *File, s *says) []Fault {
 	if level := strings.ToUpper(strings.TrimSpace(s.LogLevel)); s.LogLevel != "" && !slices.Contains(logLevels(), level) {
 		faults = append(faults, f.faultAt("log_level", "found the text "+short(s.LogLevel)+", want "+oneOf(logLevels())))
 	}
+	faults = append(faults, l.checkNames(f, s)...)
 	known := slices.Clone(l.Operations)
 	for name := range s.Operations {
 		known = append(known, name)
@@ -99,6 +104,28 @@ func (l *Loader) check(f *File, s *says) []Fault {
 			path += "." + finding.Path
 		}
 		faults = append(faults, f.faultAt(path, message))
+	}
+	return faults
+}
+
+// checkNames looks for the preset and the template that the file names.
+func (l *Loader) checkNames(f *File, s *says) (faults []Fault) {
+	findPreset, findTemplate := l.Presets, l.Templates
+	if findPreset == nil {
+		findPreset = config.Find
+	}
+	if findTemplate == nil {
+		findTemplate = config.TemplateByName
+	}
+	if s.Preset != "" && s.Preset != "auto" {
+		if _, err := findPreset(s.Preset); err != nil {
+			faults = append(faults, f.faultAt("preset", err.Error()))
+		}
+	}
+	if s.Template != "" {
+		if _, err := findTemplate(s.Template); err != nil {
+			faults = append(faults, f.faultAt("template", err.Error()))
+		}
 	}
 	return faults
 }

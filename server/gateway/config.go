@@ -107,9 +107,17 @@ func (l Limits) check() error {
 	return errors.Join(errs...)
 }
 
-// baseURL checks the provider's address.
-func (c *Config) baseURL() (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(c.BaseURL, "/"))
+// OpenAI is the address of OpenAI's API (https://platform.openai.com/docs/api-reference, 2025).
+const OpenAI = "https://api.openai.com/v1"
+
+// CheckBaseURL says why no provider can be at an address. It connects to nothing.
+func CheckBaseURL(address string) error {
+	_, err := parseBaseURL(address)
+	return err
+}
+
+func parseBaseURL(address string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(address, "/"))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("BaseURL: %w", err)

@@ -59,7 +59,7 @@ type Gateway struct {
 // New returns a gateway, or an error that names every bad field.
 func New(cfg Config) (*Gateway, error) {
 	limits := cfg.Limits.withDefaults()
-	base, err := cfg.baseURL()
+	base, err := parseBaseURL(cfg.BaseURL)
 	errs := []error{err, limits.check()}
 	if cfg.Orchestrator == nil {
 		errs = append(errs, errors.New("Orchestrator is nil, want one from trysail.New"))

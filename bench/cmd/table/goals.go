@@ -51,6 +51,14 @@ func goals() []goal {
 			what: "gateway, 1 connection: added to the median request",
 			of:   trysail("Gateway1", "p50-us"), minus: figure{"Gateway1", "direct", "p50-us"}, most: 200,
 		},
+		{what: "a preset by its key", of: trysail("Preset", timeUnit), most: 100},
+		{what: "validation of the largest custom configuration: processor time", of: trysail("Validate", "cpu-us/op"), most: 50},
+		{what: "loading from the environment with a custom configuration: processor time", of: trysail("LoadEnvironment", "cpu-us/op"), most: 200},
+		{what: "a reload that changes 1,000 operations: processor time", of: trysail("Reload", "cpu-us/op"), most: 5000},
+		{
+			what: "a call while one reload follows the other, against one without",
+			of:   trysail("CallDuringReload", timeUnit), over: figure{"CallDuringReload", "no-reload", timeUnit}, most: 2,
+		},
 	}
 }
 

@@ -98,52 +98,78 @@ func readConfiguration(loader *configfile.Loader, file *configfile.File) (*confi
 	return c, err
 }
 
-// AfterApply notes which flags the command line and the environment set: those go before the file.
+// AfterApply notes which flags the command line and the variables set: those go before the file.
 func (s *serveCmd) AfterApply(ctx *kong.Context, p *program) error { //nolint:unparam // kong wants it so
-	s.given = map[string]bool{}
-	for _, step := range ctx.Path {
-		if step.Flag != nil {
-			s.given[step.Flag.Name] = true
-		}
-	}
+	s.given = map[string]config.Origin{}
 	for _, flag := range ctx.Flags() {
 		for _, name := range flag.Envs {
-			_, set := p.lookup(name)
-			s.given[flag.Name] = s.given[flag.Name] || set
+			if _, set := p.lookup(name); set {
+				s.given[flag.Name] = config.Origin{Source: config.FromVariable, Detail: name}
+			}
+		}
+	}
+	for _, step := range ctx.Path {
+		switch {
+		case step.Flag == nil:
+		case step.Resolved: // by the env file
+			s.given[step.Flag.Name] = config.Origin{Source: config.FromVariable, Detail: step.Flag.Envs[0]}
+		default:
+			s.given[step.Flag.Name] = config.Origin{Source: config.FromFlag, Detail: "--" + step.Flag.Name}
 		}
 	}
 	return nil
 }
 
+// isGiven reports whether the command line or a variable sets a flag.
+func (s *serveCmd) isGiven(flag string) bool {
+	_, given := s.given[flag]
+	return given
+}
+
 // over returns the settings with those of the file in the places of the defaults.
 func (s *serveCmd) over(c *configuration) *serveCmd {
 	merged := *s
+	merged.filed = map[string]config.Origin{}
+	f := filing{&merged, c}
 	server, gateway := &c.server, &c.gateway
-	take(s, "addr", &merged.Addr, server.Addr)
-	take(s, "log-format", &merged.LogFormat, server.LogFormat)
+	take(f, "addr", &merged.Addr, server.Addr)
+	take(f, "log-format", &merged.LogFormat, server.LogFormat)
 	if len(server.TrustedProxies) > 0 {
-		take(s, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
+		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
 	}
-	take(s, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
-	take(s, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
-	take(s, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
-	take(s, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
-	take(s, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
-	take(s, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
-	take(s, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
-	take(s, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
-	take(s, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
-	take(s, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
-	take(s, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
-	take(s, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
-	take(s, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
+	take(f, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
+	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
+	take(f, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
+	take(f, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
+	take(f, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
+	take(f, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
+	take(f, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
+	take(f, "answer-timeout", &merged.AnswerTimeout, gateway.AnswerTimeout)
+	take(f, "idle-timeout", &merged.IdleTimeout, gateway.IdleTimeout)
+	take(f, "total-timeout", &merged.TotalTimeout, gateway.TotalTimeout)
+	take(f, "client-timeout", &merged.ClientTimeout, gateway.ClientTimeout)
+	take(f, "simulate-fault-rate", &merged.SimulateFaultRate, gateway.SimulateFaultRate)
+	take(f, "simulate-token-delay", &merged.SimulateTokenDelay, gateway.SimulateTokenDelay)
 	return &merged
 }
 
-func take[T any](s *serveCmd, flag string, into, from *T) {
-	if from != nil && !s.given[flag] {
+// A filing puts what a file says into settings.
+type filing struct {
+	into *serveCmd
+	from *configuration
+}
+
+func take[T any](f filing, flag string, into, from *T) {
+	if from != nil && !f.into.isGiven(flag) {
 		*into = *from
+		f.into.filed[flag] = f.from.origin(keyOf(flag))
 	}
+}
+
+// origin says where in the file the value of a path is.
+func (c *configuration) origin(path string) config.Origin {
+	document := config.Document{Name: c.file.Name(), Line: c.file.Line}
+	return document.Origin(path)
 }
 
 // blame gives an error about a flag its place, if the file is where the value comes from.
@@ -152,7 +178,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 		return nil
 	}
 	path := keyOf(flag)
-	if c.file == nil || s.given[flag] {
+	if c.file == nil || s.isGiven(flag) {
 		return err
 	}
 	return c.file.Refuse(path, "%v", err)

@@ -9,7 +9,9 @@ type schemaCmd struct{}
 func (schemaCmd) Help() string {
 	return `The schema is of the draft 2020-12. Editors use it to complete and check files:
 
-  trysail config schema > custom-config.schema.json`
+  trysail config schema > custom-config.schema.json
+
+Exit code: 0, or 1 if it cannot be written.`
 }
 
 // Run prints the schema.

@@ -1,26 +1,28 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/trysail-go/trysail/config"
 )
 
 // validateCmd is the command "config validate".
 type validateCmd struct {
-	File   string `arg:"" help:"The file, or - for the standard input."`
-	Preset string `default:"" placeholder:"PRESET" help:"Check it together with this preset's numbers, too."`
-	Strict bool   `help:"Warnings make it invalid, too."`
+	File      string   `arg:"" help:"The file, or - for the standard input."`
+	Preset    string   `placeholder:"PRESET" help:"Check it together with this preset's numbers, too. Of a configuration file: as if RESILIENCE_PRESET named it."`
+	Operation []string `placeholder:"NAME" help:"A name of your own that operation_overrides may hold. Can be given several times."`
+	Strict    bool     `help:"Warnings make it invalid, too."`
+	fileKind
+	envFileFlag
 	output
 }
 
 // Help is shown by "trysail config validate --help".
 func (validateCmd) Help() string {
-	return `The file holds a custom configuration as RESILIENCE_CUSTOM_CONFIG takes it: a JSON object such as
-{"retry_attempts": 4, "default_strategy": "critical"}.
+	return `A custom configuration is what RESILIENCE_CUSTOM_CONFIG takes: a JSON object such as
+{"retry_attempts": 4, "default_strategy": "critical"}. A configuration file is a trysail.yaml: it is checked as serve does
+at its start, with the defaults for what it does not say and without the variables that would go before it. The variables
+and files that its secrets name must be there.
 
 Exit code: 0 if it is valid, 3 if it is not, 1 if it cannot be read, 2 for a wrong command line.`
 }
@@ -37,6 +39,7 @@ type verdict struct {
 // finding is one thing that is wrong with a document, or could be better.
 type finding struct {
 	Line       int    `json:"line,omitempty"`
+	Column     int    `json:"column,omitempty"`
 	Path       string `json:"path,omitempty"`
 	Message    string `json:"message"`
 	Suggestion string `json:"suggestion,omitempty"`
@@ -62,6 +65,9 @@ func (c *validateCmd) check(p *program) (*verdict, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if c.of(c.File) == kindFile {
+		return c.checkFile(p)
+	}
 	in, name, err := p.open(c.File)
 	if err != nil {
 		return nil, err
@@ -71,22 +77,28 @@ func (c *validateCmd) check(p *program) (*verdict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return c.verdict(name, findings(report.Errors), findings(report.Warnings), report.Suggestions), nil
+}
+
+func (c *validateCmd) verdict(name string, errs, warnings []finding, suggestions []string) *verdict {
 	return &verdict{
 		File:        name,
-		Valid:       report.Valid() && (!c.Strict || len(report.Warnings) == 0),
-		Errors:      findings(report.Errors),
-		Warnings:    findings(report.Warnings),
-		Suggestions: append([]string{}, report.Suggestions...),
-	}, nil
+		Valid:       len(errs) == 0 && (!c.Strict || len(warnings) == 0),
+		Errors:      append([]finding{}, errs...),
+		Warnings:    append([]finding{}, warnings...),
+		Suggestions: append([]string{}, suggestions...),
+	}
 }
 
 // options says against what the file is checked.
 func (c *validateCmd) options() (config.ValidateOptions, error) {
+	options := config.ValidateOptions{Operations: append(startOperations(), c.Operation...)}
 	if c.Preset == "" {
-		return config.ValidateOptions{}, nil
+		return options, nil
 	}
 	base, err := config.Find(c.Preset)
-	return config.ValidateOptions{Base: &base}, err
+	options.Base = &base
+	return options, err
 }
 
 func findings(list []config.Finding) []finding {
@@ -122,7 +134,10 @@ func (v *verdict) show(s *page) {
 // show is one line: where, how bad, what.
 func (f finding) show(s *page, severity string) {
 	where := ""
-	if f.Line > 0 {
+	switch {
+	case f.Column > 0:
+		where = fmt.Sprintf("line %d, column %d: ", f.Line, f.Column)
+	case f.Line > 0:
 		where = fmt.Sprintf("line %d: ", f.Line)
 	}
 	s.line("  %s%s: %s", where, severity, harmless(f.Message))
@@ -134,20 +149,4 @@ func counted(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// open opens the file of that name, or the standard input for -.
-func (p *program) open(name string) (io.ReadCloser, string, error) {
-	if name == "-" {
-		return io.NopCloser(p.stdin), "standard input", nil
-	}
-	info, err := os.Stat(name)
-	if err == nil && info.IsDir() {
-		err = &os.PathError{Op: "read", Path: name, Err: errors.New("it is a directory, want a file")}
-	}
-	if err != nil {
-		return nil, name, err //nolint:wrapcheck // it names the file
-	}
-	f, err := os.Open(name)
-	return f, name, err //nolint:wrapcheck // it names the file
 }

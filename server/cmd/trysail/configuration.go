@@ -9,6 +9,7 @@ import (
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 	"github.com/trysail-go/trysail/server/api"
 	"github.com/trysail-go/trysail/server/configfile"
 	"github.com/trysail-go/trysail/server/gateway"
@@ -23,6 +24,14 @@ type reader struct {
 	lookup  func(string) (string, bool)
 	presets *config.Manager
 	loader  configfile.Loader // remembers retry budgets
+
+	// registered lists the operations that there are, which a custom configuration may name. Nil: it is the start.
+	registered func() []string
+}
+
+func newReader(command *serveCmd, p *program) *reader {
+	presets := config.NewManager()
+	return &reader{command: command, lookup: p.lookup, presets: presets, loader: configfile.Loader{Presets: presets.Get}}
 }
 
 // A reading is what there was at one time.
@@ -36,13 +45,18 @@ type reading struct {
 // error, after which the reading holds what could be read.
 func (r *reader) read(content []byte) (*reading, error) {
 	envFile, badEnvFile := readEnvFile(r.command.EnvFile)
+	operations := startOperations()
+	if r.registered != nil {
+		operations = append(operations, r.registered()...)
+	}
+	r.loader.Operations = operations // no other goroutine reads: reloads have turns
 	now := &reading{file: &configuration{}, sources: config.Sources{
 		Lookup:     r.lookup,
 		EnvFile:    envFile,
 		Flags:      config.Flags{LogLevel: r.command.LogLevel},
 		Presets:    r.presets.Get,
 		Detect:     detectHere,
-		Operations: []string{gateway.DefaultOperation},
+		Operations: operations,
 	}}
 	var badFile error
 	if r.command.Config != "" {
@@ -52,6 +66,9 @@ func (r *reader) read(content []byte) (*reading, error) {
 	now.settings = r.command.over(now.file)
 	return now, errors.Join(badEnvFile, badFile)
 }
+
+// startOperations are those that every server registers when it starts.
+func startOperations() []string { return []string{gateway.DefaultOperation} }
 
 // readFile takes the configuration file apart. It never returns nil.
 func (r *reader) readFile(content []byte, variables configfile.Lookup) (*configuration, error) {
@@ -82,11 +99,18 @@ func readEnvFile(name string) (*config.EnvFile, error) {
 
 // detectHere says which preset fits by the variables, the working directory and the machine's name.
 func detectHere(variables config.Environ) (preset, reason string) {
-	here := config.Here()
-	here.Lookup = variables
-	found := config.Detect(here)
+	found := findHere(variables)
 	return found.Preset, found.Reasoning
 }
+
+func findHere(variables config.Environ) config.Recommendation {
+	here := config.Here()
+	here.Lookup = variables
+	return config.Detect(here)
+}
+
+// detect says in what environment the program runs, by the variables that it started with.
+func (srv *server) detect() config.Recommendation { return findHere(srv.now.sources.Variable) }
 
 // keys returns the keys of the API: those of the environment, or else of the file.
 func (r *reading) keys() (api.Keys, error) { return r.file.keys(r.sources.Variable) }
@@ -100,6 +124,12 @@ func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)
 		return srv.now.file.locate(err)
 	}
 	srv.orchestrator = orc
+	srv.reader.registered = func() (names []string) {
+		for _, op := range orc.Operations() {
+			names = append(names, op.Name())
+		}
+		return names
+	}
 	srv.reloader, err = config.NewReloader(config.ReloaderConfig{
 		Orchestrator: orc,
 		Start:        loaded,
@@ -142,7 +172,7 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
-	record(srv.monitor, v.Events)
+	api.Record(srv.monitor, monitor.Subject{}, v.Events)
 	level := levelOf(v.Loaded.LogLevel)
 	srv.level.Set(min(level, srv.level.Level())) // the change of the level itself is to be seen
 	defer srv.level.Set(level)
@@ -152,7 +182,7 @@ func (srv *server) applied(v config.Version) {
 
 // notReloaded takes note of a reload that failed. Of a file that is watched the watcher tells, once.
 func (srv *server) notReloaded(f config.Failure) {
-	record(srv.monitor, f.Events)
+	api.Record(srv.monitor, monitor.Subject{}, f.Events)
 	if f.Request.Trigger != config.TriggerFile {
 		srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
 	}

@@ -22,7 +22,9 @@ type demoCmd struct {
 // Help is shown by "trysail demo --help".
 func (demoCmd) Help() string {
 	return `The simulated provider is well for 15 seconds, fails for 20, and recovers for 25, again and again.
-Watch the breaker here, or at http://127.0.0.1:8000/internal/resilience/circuit-breakers.`
+Watch the breaker here, or at http://127.0.0.1:8000/internal/resilience/circuit-breakers.
+
+Exit code: 0, 1 if the address is in use, 2 for a wrong command line.`
 }
 
 // demoPolicy has the numbers of a patient operation in the time that somebody

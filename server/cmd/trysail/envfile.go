@@ -1,13 +1,15 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/alecthomas/kong"
 
 	"github.com/trysail-go/trysail/config"
 )
 
 // envFileFlags gives the flags of serve what the env file says of their variables. The command line and the environment
-// go before it. Only serve has such a file: a demo must not meet the keys in it.
+// go before it. Only serve has such a file, and who shows what serve would do: a demo must not meet the keys in it.
 type envFileFlags struct {
 	lookup func(string) (string, bool)
 	file   *config.EnvFile
@@ -19,7 +21,7 @@ func (*envFileFlags) Validate(*kong.Application) error { return nil }
 
 // Resolve implements [kong.Resolver].
 func (e *envFileFlags) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if node := ctx.Selected(); node == nil || node.Name != "serve" || len(flag.Envs) == 0 || flag.Name == "env-file" {
+	if node := ctx.Selected(); node == nil || !slices.Contains([]string{"serve", "show", "diff"}, node.Name) || len(flag.Envs) == 0 || flag.Name == "env-file" {
 		return nil, nil
 	}
 	if !e.read {

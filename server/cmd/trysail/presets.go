@@ -13,7 +13,7 @@ import (
 
 // presetsCmd holds the commands about presets.
 type presetsCmd struct {
-	List      presetListCmd      `cmd:"" default:"1" help:"List the presets."`
+	List      presetListCmd      `cmd:"" default:"withargs" help:"List the presets."`
 	Show      presetShowCmd      `cmd:"" help:"Show one preset with all its numbers."`
 	Recommend presetRecommendCmd `cmd:"" help:"Recommend a preset for an environment, by its name or by what is found here."`
 }
@@ -42,6 +42,11 @@ func viewOfPreset(p config.Preset) presetView {
 
 type presetListCmd struct{ output }
 
+// Help is shown by "trysail presets --help".
+func (presetListCmd) Help() string {
+	return `Exit code: 0, or 1 if the answer cannot be written.`
+}
+
 // Run lists the presets.
 func (c *presetListCmd) Run(p *program) error {
 	views := make([]presetView, 0, len(config.Presets()))
@@ -63,6 +68,11 @@ func (c *presetListCmd) Run(p *program) error {
 type presetShowCmd struct {
 	Preset string `arg:"" help:"Its name, such as production."`
 	output
+}
+
+// Help is shown by "trysail presets show --help".
+func (presetShowCmd) Help() string {
+	return `Exit code: 0, 1 if the answer cannot be written, 2 if there is no such preset.`
 }
 
 // Run shows one preset.

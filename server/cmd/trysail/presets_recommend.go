@@ -14,7 +14,9 @@ type presetRecommendCmd struct {
 // Help is shown by "trysail presets recommend --help".
 func (presetRecommendCmd) Help() string {
 	return `Without a name the environment's variables (ENVIRONMENT, NODE_ENV, DEBUG and others), files of the working directory (.env, .git) and the
-host's name are looked at, and each signal is listed.`
+host's name are looked at, and each signal is listed.
+
+Exit code: 0, or 1 if the answer cannot be written.`
 }
 
 // recommendationView is a recommendation as programs read it; the fields are those of the internal API.

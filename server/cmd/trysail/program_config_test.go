@@ -52,8 +52,8 @@ func TestBadConfigurationFile(t *testing.T) {
 				"trysail.yaml:3:5: policy.retry.min_delay: found 50s, want at most MaxDelay, which is 10s",
 			},
 		},
-		"an unknown preset": {"preset: prod", []string{"Invalid preset 'prod'. Available: ['simple', 'development', 'production'] (file trysail.yaml:1)"}},
-		"a template":        {"template: x", []string{"Unknown template: x. Available: ['fast_development', 'robust_production', 'low_latency', 'high_throughput', 'maximum_reliability'] (file trysail.yaml:1)"}},
+		"an unknown preset": {"preset: prod", []string{"trysail.yaml:1:1: preset: Invalid preset 'prod'. Available: ['simple', 'development', 'production']"}},
+		"a template":        {"template: x", []string{"trysail.yaml:1:1: template: Unknown template: x. Available: ['fast_development', 'robust_production', 'low_latency', 'high_throughput', 'maximum_reliability']"}},
 		"open to others":    {"server: {addr: '0.0.0.0:0'}", []string{"no API key is set"}},
 		"no YAML":           {"a: [", []string{"trysail.yaml:1: found no good YAML"}},
 	} {

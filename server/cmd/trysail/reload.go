@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
+	"github.com/trysail-go/trysail/server/api"
 	"github.com/trysail-go/trysail/server/configfile"
 )
 
@@ -88,7 +90,7 @@ func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
 	loaded := &result.Current.Loaded
 	srv.tellLoading(&config.Loaded{ShowLoading: loaded.ShowLoading, Steps: loaded.Steps, Warnings: result.Warnings})
 	if !result.Changed { // else applied has recorded and told it
-		record(srv.monitor, result.Events)
+		api.Record(srv.monitor, monitor.Subject{}, result.Events)
 		srv.tellAsBefore(result.Current.Number)
 	}
 	return nil

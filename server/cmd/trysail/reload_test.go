@@ -202,3 +202,28 @@ func (s *served) wantBreakerSoon(threshold int) {
 		}
 	}
 }
+
+// A custom configuration may name whatever operation is registered: at the start the gateway's own, at a reload those of the
+// requests so far, too.
+func TestOverrideOfARegisteredOperation(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), ".env"), `RESILIENCE_CUSTOM_CONFIG={"operation_overrides": {"chat": "critical"}}`+"\n")
+	yaml := write(t, "", "preset: simple\n")
+	s := serve(t, "TRYSAIL_ENV_FILE="+file, "TRYSAIL_CONFIG="+yaml, "API_KEY=from-the-file")
+	s.wantBreaker("the start", 10, 300) // the numbers of critical
+
+	write(t, file, "\n")
+	write(t, yaml, "custom: {operation_overrides: {captain: aggressive}}\n")
+	s.log.await(t, "operation_overrides")
+	if strings.Contains(s.log.String(), `"version":2`) {
+		t.Errorf("an operation that nobody has registered was taken:\n%s", s.log)
+	}
+
+	if resp, body := s.send("POST", "/v1/chat/completions", completionBody, "X-Trysail-Operation", "captain"); resp.StatusCode != 200 {
+		t.Fatalf("status %d\n%s", resp.StatusCode, body)
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.log.await(t, `"version":2`)
+	s.log.await(t, "captain: Strategy balanced -> aggressive")
+}

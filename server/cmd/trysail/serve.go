@@ -51,7 +51,8 @@ type serveCmd struct {
 	SimulateFaultRate  float64       `default:"0" env:"TRYSAIL_SIMULATE_FAULT_RATE" placeholder:"SHARE" help:"Share of the simulated provider's answers that fail, 0 to 1 (${default})."`
 	SimulateTokenDelay time.Duration `default:"15ms" env:"TRYSAIL_SIMULATE_TOKEN_DELAY" placeholder:"TIME" help:"The simulated provider's time for a token (${default})."`
 
-	given map[string]bool // the flags that the command line and the environment set
+	given map[string]config.Origin // who set the flags that the command line and the variables set
+	filed map[string]config.Origin // where the file says what it sets
 }
 
 // Help is shown by "trysail serve --help".
@@ -73,7 +74,9 @@ The configuration file takes all of it, and the policies of operations: see docs
 In it, secrets are named (${NAME}, {file: PATH}), not written down. A bad file is an error at the start.
 
 SIGHUP reads both files again; the configuration file is also read whenever it changes. What has changed
-applies to calls that begin then. A file with a fault changes nothing, and the log says what is wrong.`
+applies to calls that begin then. A file with a fault changes nothing, and the log says what is wrong.
+
+Exit code: 0 after SIGTERM or SIGINT, 1 if something fails or requests had to be cut off, 2 for settings that are no good.`
 }
 
 // Run serves until the program is told to stop.
@@ -115,14 +118,14 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	if srv.monitor, err = monitor.New(monitor.Config{}); err != nil {
 		return nil, err
 	}
-	srv.reader = &reader{command: s, lookup: p.lookup, presets: config.NewManager()}
+	srv.reader = newReader(s, p)
 	now, badFiles := srv.reader.read(nil)
 	srv.now, srv.settings = now, now.settings
 	loaded, badConfig := now.sources.Load()
 	srv.level.Set(levelOf(loaded.LogLevel))
 	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
-	record(srv.monitor, loaded.Events)
+	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
 	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
 	if err == nil {
@@ -165,7 +168,7 @@ func (srv *server) start(keys api.Keys) error {
 	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
+		Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
 		return err
@@ -180,6 +183,7 @@ func (srv *server) start(keys api.Keys) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
 	}
+	srv.http.RegisterOnShutdown(internal.Close)
 	return nil
 }
 
@@ -207,7 +211,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 		}
 		srv.simulated, cfg.Simulated, cfg.BaseURL = provider, true, provider.URL
 	}
-	cfg.BaseURL = cmp.Or(cfg.BaseURL, "https://api.openai.com/v1")
+	cfg.BaseURL = cmp.Or(cfg.BaseURL, gateway.OpenAI)
 	gw, err := gateway.New(cfg)
 	if err != nil {
 		return nil, usageError{err}
@@ -281,6 +285,9 @@ func (s *serveCmd) check(c *configuration) error {
 	bad("addr", checkAddress(s.Addr))
 	if _, err := networksOf(s.TrustedProxies); err != nil {
 		bad("trusted-proxies", err)
+	}
+	if s.OpenAIBaseURL != "" {
+		bad("openai-base-url", gateway.CheckBaseURL(s.OpenAIBaseURL))
 	}
 	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
 		bad("simulate-fault-rate", fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))

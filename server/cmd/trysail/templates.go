@@ -10,7 +10,7 @@ import (
 
 // templatesCmd holds the commands about templates.
 type templatesCmd struct {
-	List    templateListCmd    `cmd:"" default:"1" help:"List the templates."`
+	List    templateListCmd    `cmd:"" default:"withargs" help:"List the templates."`
 	Show    templateShowCmd    `cmd:"" help:"Print the custom configuration that a template is, ready to be changed."`
 	Suggest templateSuggestCmd `cmd:"" help:"Say which template is nearest to a custom configuration."`
 }
@@ -24,6 +24,11 @@ type templateView struct {
 }
 
 type templateListCmd struct{ output }
+
+// Help is shown by "trysail templates --help".
+func (templateListCmd) Help() string {
+	return `Exit code: 0, or 1 if the answer cannot be written.`
+}
 
 // Run lists the templates.
 func (c *templateListCmd) Run(p *program) error {
@@ -49,6 +54,11 @@ type templateShowCmd struct {
 	Output   string `short:"o" default:"json" enum:"json,yaml,env" placeholder:"FORMAT" help:"json, yaml, or env for a line of an .env file (${default})."`
 }
 
+// Help is shown by "trysail templates show --help".
+func (templateShowCmd) Help() string {
+	return `Exit code: 0, 1 if the answer cannot be written, 2 if there is no such template.`
+}
+
 // Run prints one template.
 func (c *templateShowCmd) Run(p *program) error {
 	t, err := config.TemplateByName(c.Template)
@@ -70,6 +80,11 @@ type templateSuggestCmd struct {
 	output
 }
 
+// Help is shown by "trysail templates suggest --help".
+func (templateSuggestCmd) Help() string {
+	return `Exit code: 0, 3 if no template is near, 1 if the file cannot be read or is not valid, 2 for a wrong command line.`
+}
+
 // suggestionView is a suggestion as programs read it; the fields are those of the internal API.
 type suggestionView struct {
 	Template   *string `json:"suggested_template"`
@@ -79,7 +94,7 @@ type suggestionView struct {
 
 // Run suggests a template.
 func (c *templateSuggestCmd) Run(p *program) error {
-	custom, err := p.readCustom(c.File)
+	custom, _, err := p.readCustom(c.File)
 	if err != nil {
 		return err
 	}
@@ -103,18 +118,18 @@ func (c *templateSuggestCmd) Run(p *program) error {
 }
 
 // readCustom reads a valid custom configuration; all its faults are in the error.
-func (p *program) readCustom(file string) (config.Custom, error) {
+func (p *program) readCustom(file string) (custom config.Custom, name string, err error) {
 	in, name, err := p.open(file)
 	if err != nil {
-		return config.Custom{}, err
+		return config.Custom{}, name, err
 	}
 	defer func() { _ = in.Close() }()
-	custom, report, err := config.ValidateReader(in, config.ValidateOptions{AllowEmpty: true})
+	custom, report, err := config.ValidateReader(in, config.ValidateOptions{Operations: startOperations(), AllowEmpty: true})
 	if err == nil {
 		err = report.Err()
 	}
 	if err != nil {
-		return config.Custom{}, fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		return config.Custom{}, name, fmt.Errorf("%s: %s", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
-	return custom, nil
+	return custom, name, nil
 }

@@ -11,6 +11,11 @@ var version = ""
 
 type versionCmd struct{}
 
+// Help is shown by "trysail version --help".
+func (versionCmd) Help() string {
+	return `Exit code: 0, or 1 if it cannot be written.`
+}
+
 // Run prints the version.
 func (versionCmd) Run(p *program) error {
 	_, err := fmt.Fprintf(p.stdout, "trysail %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

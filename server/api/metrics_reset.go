@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// A metricsResetInput names the operation whose counters are to begin anew; the query goes before the body.
+type metricsResetInput struct {
+	Name pathName `query:"operation_name" doc:"The operation. Default: all of them. It goes before the body's." example:"summarize"`
+	Body *metricsResetBody
+}
+
+type metricsResetBody struct {
+	Name    pathName `json:"operation_name,omitempty" doc:"The operation. Default: all of them."`
+	Confirm *bool    `json:"confirm,omitempty" doc:"Need not be there; false is refused."`
+}
+
+type metricsResetView struct {
+	Message   string    `json:"message"`
+	Operation *string   `json:"operation_name" doc:"Null when it was all of them."`
+	ResetAt   time.Time `json:"reset_timestamp"`
+}
+
+func (a *API) resetMetrics(ctx context.Context, in *metricsResetInput) (*metricsResetView, error) {
+	name := string(in.Name)
+	if in.Body != nil {
+		if in.Body.Confirm != nil && !*in.Body.Confirm {
+			return nil, &problemError{Problem{
+				Status: http.StatusUnprocessableEntity, Detail: "The reset is not confirmed",
+				Errors: []Fault{{Location: "body.confirm", Message: "wanted true, or no such member"}},
+			}}
+		}
+		if name == "" {
+			name = string(in.Body.Name)
+		}
+	}
+	out := metricsResetView{Message: "Reset all resilience metrics", ResetAt: instant(time.Now())}
+	if name == "" {
+		for _, op := range a.orc.Operations() {
+			op.ResetMetrics()
+		}
+	} else {
+		// An operation that there is not has no counters, which is what was wanted.
+		if op, ok := a.orc.Lookup(name); ok {
+			op.ResetMetrics()
+		}
+		out.Message, out.Operation = "Reset metrics for operation: "+name, &name
+	}
+	who := callerOf(ctx)
+	a.log.InfoContext(ctx, "metrics reset", "operation", name, "remote_addr", who.addr, "request_id", who.requestID)
+	return &out, nil
+}
