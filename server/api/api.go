@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +36,14 @@ type Config struct {
 	// Keys are the keys that callers may use. Empty: every request is allowed, and
 	// the program must see to it that only trusted callers reach the API.
 	Keys Keys
+
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For is believed: the address of a client
+	// is then what the nearest proxy outside of them, or the client, has. Default: none, so that a
+	// client's address is that of its connection.
+	TrustedProxies []netip.Prefix
+
+	// Validations is how many validations an address may ask for.
+	Validations ValidationLimits
 
 	// Detect says in what kind of environment the program runs, and which preset fits there. It is called with every
 	// request that asks. Default: what [config.Detect] finds in [config.Here].
@@ -65,6 +75,9 @@ type API struct {
 	redis    func() bool // may be nil
 	started  time.Time
 	keys     Keys
+	proxies  []netip.Prefix
+	checks   *limiter // validations
+	logins   *limiter // wrong keys
 	service  string
 	version  string
 	log      *slog.Logger
@@ -92,6 +105,13 @@ func New(cfg Config) (*API, error) {
 			return nil, fmt.Errorf("api config: %w", err)
 		}
 	}
+	quota, err := cfg.Validations.quota()
+	if err != nil {
+		return nil, fmt.Errorf("api config: %w", err)
+	}
+	if i := slices.IndexFunc(cfg.TrustedProxies, func(p netip.Prefix) bool { return !p.IsValid() }); i >= 0 {
+		return nil, fmt.Errorf("api config: TrustedProxies[%d] is no network, want one such as 10.0.0.0/8", i)
+	}
 	a := &API{
 		orc:      cfg.Orchestrator,
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
@@ -101,6 +121,9 @@ func New(cfg Config) (*API, error) {
 		redis:    cfg.Redis,
 		started:  time.Now(),
 		keys:     cfg.Keys,
+		proxies:  slices.Clone(cfg.TrustedProxies),
+		checks:   newLimiter(quota),
+		logins:   newLimiter(wrongKeys),
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/netip"
 	"path"
 	"runtime/debug"
 )
@@ -15,7 +16,8 @@ const maxBody = 1 << 20
 // A caller is what an operation may know of who sent a request.
 type caller struct {
 	requestID string
-	addr      string // the client's address and port, as the server saw it
+	addr      string       // the client's address, with its port if no proxy stands between
+	network   netip.Prefix // what counts as one client; see networkOf
 
 	session, user string  // whose work it is; see subjectOf
 	faults        []Fault // of the headers that say so
@@ -58,6 +60,11 @@ func setCommonHeaders(h http.Header, requestID string) {
 // serve is what every request goes through first.
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	who := newCaller(r)
+	client := clientOf(r, a.proxies)
+	who.network = networkOf(client)
+	if direct, ok := addressIn(r.RemoteAddr); ok && client != direct {
+		who.addr = client.String()
+	}
 	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
 	setCommonHeaders(w.Header(), who.requestID)
 	watched := &watch{ResponseWriter: w}
@@ -121,35 +128,8 @@ func notHere(w http.ResponseWriter, r *http.Request) {
 	WriteProblem(w, r, Problem{Status: http.StatusNotFound, Detail: "There is nothing at this path; see " + documentPath})
 }
 
-// admit lets a request through, or answers it.
-func (a *API) admit(w http.ResponseWriter, r *http.Request, access rule) bool {
-	switch found := a.keys.Check(r); {
-	case found == Missing && access == required:
-		unauthorized(w, r, "API key required: send Authorization: Bearer <key> or X-API-Key: <key>")
-		return false
-	case found == Wrong:
-		unauthorized(w, r, "Invalid API key")
-		return false
-	}
-	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
-		WriteProblem(w, r, tooLarge())
-		return false
-	}
-	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
-		WriteProblem(w, r, invalid(faults))
-		return false
-	}
-	return true
-}
-
-func unauthorized(w http.ResponseWriter, r *http.Request, detail string) {
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	WriteProblem(w, r, Problem{Status: http.StatusUnauthorized, Detail: detail})
-}
-
 func (a *API) serveDocument(w http.ResponseWriter, r *http.Request) {
-	if !a.admit(w, r, optional) {
+	if !a.admit(w, r, guard{access: optional, reads: true}) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -87,14 +87,17 @@ const (
 const invalidDetail = "The request is not valid; errors says why"
 
 // ofHuma rewrites an error of huma's own. Its values are dropped, since they repeat
-// what was sent, an unknown property even the whole body. So are the texts of JSON
-// and media type errors, which quote it.
+// what was sent, an unknown property even the whole body. So are the texts of media type errors, which
+// quote it; those of JSON errors are of unmarshal.
 func ofHuma(e *huma.ErrorModel, op *huma.Operation) Problem {
 	p := Problem{Status: e.Status, Detail: invalidDetail}
 	quiet := ""
 	switch e.Status {
 	case http.StatusBadRequest: // malformed JSON or no body: as invalid as any other shape
-		p.Status, quiet = http.StatusUnprocessableEntity, "wanted a JSON value"
+		p.Status = http.StatusUnprocessableEntity
+		if len(e.Errors) == 0 {
+			quiet = "wanted a JSON value"
+		}
 	case http.StatusUnsupportedMediaType:
 		p.Detail, quiet = "The body must be application/json", "wanted application/json"
 	case http.StatusRequestEntityTooLarge:

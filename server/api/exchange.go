@@ -1,26 +1,36 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// accessKey is where an operation's metadata hold its [rule].
-const accessKey = "access"
+// guardKey is where an operation's metadata hold its [guard].
+const guardKey = "guard"
 
 // An adapter puts huma's operations on the API's mux.
 type adapter struct{ *API }
 
 // Handle implements [huma.Adapter].
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
-	access, _ := op.Metadata[accessKey].(rule)
+	g, _ := op.Metadata[guardKey].(guard)
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.In == "query" }) {
+		op.Responses[strconv.Itoa(http.StatusUnprocessableEntity)] = problemRef(http.StatusUnprocessableEntity)
+	}
 	a.mux.HandleFunc(op.Method+" "+op.Path, func(w http.ResponseWriter, r *http.Request) {
-		if !a.admit(w, r, access) {
+		if !a.admit(w, r, g) {
 			return
 		}
 		if faults := checkQuery(r, op); len(faults) > 0 {
@@ -118,7 +128,7 @@ func format() huma.Format {
 			}
 			return err
 		},
-		Unmarshal: json.Unmarshal,
+		Unmarshal: unmarshal,
 	}
 }
 
@@ -132,4 +142,22 @@ type witness struct {
 func (w *witness) Write(p []byte) (int, error) {
 	w.wrote = true
 	return w.Writer.Write(p)
+}
+
+// unmarshal is [json.Unmarshal] with errors that outsiders may read: they quote nothing of what was sent.
+func unmarshal(text []byte, into any) error {
+	err := json.Unmarshal(text, into)
+	if err == nil {
+		return nil
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at := min(max(int(syntax.Offset)-1, 0), len(text)) // the offset counts the byte at fault
+		if strings.HasPrefix(syntax.Error(), "unexpected end") {
+			at = len(text)
+		}
+		before := text[:at]
+		return fmt.Errorf("wanted a JSON value; it breaks at line %d, column %d (byte %d)",
+			bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1, at)
+	}
+	return errors.New("wanted a JSON value of another type")
 }

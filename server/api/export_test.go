@@ -15,6 +15,8 @@ import (
 type Row struct {
 	Method, Path string
 	Optional     bool // a key may be missing
+	Reads        bool // a read-only key will do
+	Validates    bool // it counts as a validation
 	Problems     []int
 	Extension    bool
 }
@@ -23,14 +25,15 @@ type Row struct {
 func (a *API) Rows() []Row {
 	rows := []Row{}
 	for _, r := range a.routes() {
-		rows = append(rows, Row{r.method, base + r.path, r.access == optional, r.problems(), r.extension})
+		g := r.guard()
+		rows = append(rows, Row{r.method, base + r.path, r.access == optional, g.reads, g.validates, r.problems(), r.extension})
 	}
 	return rows
 }
 
 // Mount adds an operation that answers what run returns.
 func (a *API) Mount(path string, run func(context.Context) (any, error)) {
-	op := huma.Operation{Method: "GET", Path: path, Metadata: map[string]any{accessKey: optional}}
+	op := huma.Operation{Method: "GET", Path: path, Metadata: map[string]any{guardKey: guard{access: optional}}}
 	handle(func(ctx context.Context, _ *nothing) (*any, error) {
 		out, err := run(ctx)
 		return &out, err

@@ -70,6 +70,11 @@ func send(a *api.API, r request) *httptest.ResponseRecorder {
 	for name, value := range r.header {
 		hr.Header.Set(name, value)
 	}
+	return answer(a, r, hr)
+}
+
+// answer has a answer hr, which was made of r.
+func answer(a *api.API, r request, hr *http.Request) *httptest.ResponseRecorder {
 	if r.gone {
 		ctx, leave := context.WithCancel(hr.Context())
 		leave()
@@ -78,6 +83,16 @@ func send(a *api.API, r request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	a.Handler().ServeHTTP(w, hr)
 	return w
+}
+
+// sendFrom is send from another address.
+func sendFrom(a *api.API, from string, r request) *httptest.ResponseRecorder {
+	hr := httptest.NewRequest(r.method, r.target, strings.NewReader(r.body))
+	hr.RemoteAddr = from
+	for name, value := range r.header {
+		hr.Header.Set(name, value)
+	}
+	return answer(a, r, hr)
 }
 
 // newAPI returns an API over orc that wants the key.

@@ -3,23 +3,46 @@ package api
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// Keys is a set of API keys. It holds hashes, so that neither a dump nor a log
-// can tell a key. The zero value is the empty set.
+// Keys is a set of API keys. Some may do everything, others only read. It holds hashes, so that
+// neither a dump nor a log can tell a key. The zero value is the empty set.
 type Keys struct {
-	hashes [][sha256.Size]byte
+	admin, readOnly [][sha256.Size]byte
 }
 
-// NewKeys returns the set of the given keys. Space around a key is dropped, and so
-// is a key of nothing else. A key with a space or a control character inside is an
+// NewKeys returns the set of the given keys, which may do everything. Space around a key is dropped,
+// and so is a key of nothing else. A key with a space or a control character inside is an
 // error, because no header could carry it.
 func NewKeys(keys ...string) (Keys, error) {
-	var k Keys
+	admin, err := hashesOf("API key", keys)
+	return Keys{admin: admin}, err
+}
+
+// WithReadOnly returns k with keys that may only read, under the rules of [NewKeys]. One that may do
+// everything already is an error: a key has one role.
+func (k Keys) WithReadOnly(keys ...string) (Keys, error) {
+	readOnly, err := hashesOf("read-only API key", keys)
+	if err != nil {
+		return Keys{}, err
+	}
+	for _, hash := range readOnly {
+		if among(k.admin, hash) == 1 {
+			return Keys{}, errors.New("a read-only API key is one that may do everything as well: give each key one role")
+		}
+	}
+	k.readOnly = append(slices.Clip(k.readOnly), readOnly...)
+	return k, nil
+}
+
+func hashesOf(kind string, keys []string) ([][sha256.Size]byte, error) {
+	var hashes [][sha256.Size]byte
 	for i, key := range keys {
 		key = strings.TrimSpace(key)
 		if key == "" {
@@ -27,11 +50,11 @@ func NewKeys(keys ...string) (Keys, error) {
 		}
 		if strings.ContainsFunc(key, unfit) {
 			// The key itself stays out of the message: it is a secret all the same.
-			return Keys{}, fmt.Errorf("API key %d of %d holds a space or a control character", i+1, len(keys))
+			return nil, fmt.Errorf("%s %d of %d holds a space or a control character", kind, i+1, len(keys))
 		}
-		k.hashes = append(k.hashes, sha256.Sum256([]byte(key)))
+		hashes = append(hashes, sha256.Sum256([]byte(key)))
 	}
-	return k, nil
+	return hashes, nil
 }
 
 // KeysFromList returns the set of one key and a comma-separated list of further
@@ -43,25 +66,31 @@ func KeysFromList(apiKey, additional string) (Keys, error) {
 func unfit(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // Empty reports whether the set holds no key.
-func (k Keys) Empty() bool { return len(k.hashes) == 0 }
+func (k Keys) Empty() bool { return len(k.admin)+len(k.readOnly) == 0 }
+
+// HasAdmin reports whether the set holds a key that may do everything.
+func (k Keys) HasAdmin() bool { return len(k.admin) > 0 }
 
 // An Access is what [Keys.Check] finds in a request.
 type Access uint8
 
 // The findings. The zero value grants nothing.
 const (
-	Missing Access = iota // the request carries no key
-	Wrong                 // it carries one that is not in the set
-	Granted               // it carries one of the set, or the set is empty
+	Missing  Access = iota // the request carries no key
+	Wrong                  // it carries one that is not in the set
+	ReadOnly               // it carries one that may only read
+	Granted                // it carries one that may do everything, or the set is empty
 )
 
-// String returns "missing", "wrong" or "granted".
+// String returns "missing", "wrong", "read-only" or "granted".
 func (a Access) String() string {
 	switch a {
 	case Missing:
 		return "missing"
 	case Wrong:
 		return "wrong"
+	case ReadOnly:
+		return "read-only"
 	case Granted:
 		return "granted"
 	default:
@@ -80,19 +109,31 @@ func (k Keys) Check(r *http.Request) Access {
 	if key == "" {
 		return Missing
 	}
-	if k.Holds(key) {
-		return Granted
-	}
-	return Wrong
+	return k.find(key)
 }
 
 // Holds reports whether text is one of the keys. Its time does not depend on which.
-func (k Keys) Holds(text string) bool {
-	hash, match := sha256.Sum256([]byte(text)), 0
-	for i := range k.hashes {
-		match |= subtle.ConstantTimeCompare(hash[:], k.hashes[i][:])
+func (k Keys) Holds(text string) bool { return k.find(text) != Wrong }
+
+func (k Keys) find(text string) Access {
+	hash := sha256.Sum256([]byte(text))
+	admin, readOnly := among(k.admin, hash), among(k.readOnly, hash) // both, whatever the first one is
+	switch {
+	case admin == 1:
+		return Granted
+	case readOnly == 1:
+		return ReadOnly
+	default:
+		return Wrong
 	}
-	return match == 1
+}
+
+// among returns 1 if hash is one of hashes, otherwise 0. Its time does not depend on which.
+func among(hashes [][sha256.Size]byte, hash [sha256.Size]byte) (match int) {
+	for i := range hashes {
+		match |= subtle.ConstantTimeCompare(hash[:], hashes[i][:])
+	}
+	return match
 }
 
 // presented returns the key that the header carries, or "".

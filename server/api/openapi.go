@@ -44,6 +44,7 @@ func (a *API) humaConfig() huma.Config {
 				{Name: configuring, Description: "What is in force, and how it is changed while calls run."},
 				{Name: presets, Description: "Complete sets of numbers under one name, and which of them fits where."},
 				{Name: templates, Description: "Custom configurations to begin with."},
+				{Name: validation, Description: "Checks of custom configurations before they are used."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
 			},
@@ -117,7 +118,7 @@ func (r route) operation() huma.Operation {
 		Method: r.method, Path: base + r.path, OperationID: r.id,
 		Tags: []string{r.module}, Summary: r.summary, Description: r.description,
 		Security:     security,
-		Metadata:     map[string]any{accessKey: r.access},
+		Metadata:     map[string]any{guardKey: r.guard()},
 		Parameters:   commonParamRefs(),
 		MaxBodyBytes: maxBody + 1, // huma refuses what reaches the limit
 		Responses: map[string]*huma.Response{
@@ -128,15 +129,23 @@ func (r route) operation() huma.Operation {
 		op.Extensions = map[string]any{extensionMark: true}
 	}
 	for _, status := range r.problems() {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Ref: responsesPath + responseName(status)}
+		op.Responses[strconv.Itoa(status)] = problemRef(status)
 	}
 	return op
+}
+
+func problemRef(status int) *huma.Response {
+	return &huma.Response{Ref: responsesPath + responseName(status)}
 }
 
 // problems are the statuses that a route may answer besides its good one.
 func (r route) problems() []int {
 	statuses := []int{
-		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusInternalServerError,
+		http.StatusUnauthorized, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusInternalServerError,
+	}
+	if !r.guard().reads {
+		statuses = append(statuses, http.StatusForbidden)
 	}
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
@@ -161,6 +170,9 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 		if status == http.StatusUnauthorized {
 			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
 		}
+		if status == http.StatusTooManyRequests {
+			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
+		}
 		doc.Components.Responses[responseName(status)] = response
 	}
 	return json.Marshal(doc)
@@ -175,13 +187,16 @@ func responseName(status int) string {
 	return strings.ReplaceAll(http.StatusText(status), " ", "")
 }
 
+// maxName bounds the characters of a name in a path or a query.
+const maxName = 200
+
 // A pathName is a path parameter that names something: 1 to 200 characters, none of
 // them a control character. huma decodes it, and %2e%2e%2f with it.
 type pathName string
 
 // Schema implements [huma.SchemaProvider].
 func (pathName) Schema(huma.Registry) *huma.Schema {
-	one, most := 1, 200
+	one, most := 1, maxName
 	return &huma.Schema{
 		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
 		Pattern: `^[^\x00-\x1f\x7f]*$`, // PatternDescription would end up in the document, where it is no keyword

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -24,6 +26,25 @@ const (
 	required rule = iota // a good key is needed
 	optional             // no key is fine, a wrong one is not
 )
+
+// A guard is what a request must get past before its operation runs. The zero value is the strict one.
+type guard struct {
+	access    rule
+	reads     bool // the operation changes nothing, so that a read-only key will do
+	validates bool // the request counts as a validation
+}
+
+// validating begins the paths of all validations, which share one quota.
+const validating = "/config/validate"
+
+func (r route) guard() guard {
+	validates := r.method == http.MethodPost && strings.HasPrefix(r.path, validating)
+	return guard{
+		access:    r.access,
+		reads:     validates || r.method == http.MethodGet || r.path == "/config/recommend-template",
+		validates: validates,
+	}
+}
 
 // A binding registers an operation with the API under the description of its row.
 type binding func(*API, huma.Operation)

@@ -15,6 +15,7 @@ const (
 	configuring = "configuration"
 	presets     = "presets"
 	templates   = "templates"
+	validation  = "configuration validation"
 	breakers    = "circuit breakers"
 	monitoring  = "monitoring"
 )
@@ -27,6 +28,7 @@ func (a *API) routes() []route {
 		a.configRoutes(),
 		a.presetRoutes(),
 		a.templateRoutes(),
+		a.validationRoutes(),
 		a.breakerRoutes(),
 		a.monitoringRoutes(),
 	)

@@ -38,6 +38,8 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 		switch found := keys.Check(r); {
 		case found == api.Granted, !required:
 			return gateway.Access{}
+		case found == api.ReadOnly:
+			return gateway.Access{Denied: "This API key may only read the internal API: calls of the gateway need one that may do more."}
 		case found == api.Missing:
 			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>."}
 		default:
@@ -69,7 +71,8 @@ func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 // letting its own name point here (DNS rebinding).
 func onlyLocal(next http.Handler, keys api.Keys) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		known := !keys.Empty() && keys.Check(r) == api.Granted
+		found := keys.Check(r)
+		known := !keys.Empty() && (found == api.Granted || found == api.ReadOnly)
 		if err := local(r); err != nil && !known {
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusForbidden, Detail: err.Error()})
 			return

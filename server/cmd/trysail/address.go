@@ -33,6 +33,23 @@ func listen(addr string) (net.Listener, error) {
 	return ln, err
 }
 
+// networksOf reads the networks of trusted proxies. A single address is a network of its own.
+func networksOf(texts []string) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if address, single := netip.ParseAddr(text); single == nil {
+			address = address.Unmap().WithZone("")
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted-proxies has %q, want networks or addresses such as 10.0.0.0/8 or 2001:db8::1", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
+}
+
 // loopback reports whether only this machine can reach a host.
 func loopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,13 @@ type serverSection struct {
 
 	// AdditionalAPIKeys are more of them. ADDITIONAL_API_KEYS goes before all of them.
 	AdditionalAPIKeys []configfile.Secret
+
+	// ReadOnlyAPIKeys are keys that may only read the internal API. READ_ONLY_API_KEYS goes before all of them.
+	ReadOnlyAPIKeys []configfile.Secret
+
+	// TrustedProxies are networks, such as 10.0.0.0/8, whose proxies are believed what they say of a client's address
+	// in X-Forwarded-For.
+	TrustedProxies []string
 }
 
 // gatewaySection is the key "gateway" of the file: the flags of these names, and the provider's key.
@@ -126,6 +134,9 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 	server, gateway := &c.server, &c.gateway
 	take(f, "addr", &merged.Addr, server.Addr)
 	take(f, "log-format", &merged.LogFormat, server.LogFormat)
+	if len(server.TrustedProxies) > 0 {
+		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
+	}
 	take(f, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
 	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
 	take(f, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
@@ -177,7 +188,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 func keyOf(flag string) string {
 	key := strings.ReplaceAll(flag, "-", "_")
 	switch flag {
-	case "addr", "log-format", "shutdown-timeout":
+	case "addr", "log-format", "shutdown-timeout", "trusted-proxies":
 		return "server." + key
 	default:
 		return "gateway." + key
@@ -194,14 +205,29 @@ func (c *configuration) locate(err error) error {
 
 // keys returns the API keys of the environment, or else of the file.
 func (c *configuration) keys(env config.Environ) (api.Keys, error) {
-	list := []string{cmp.Or(env.Value("API_KEY", ""), c.server.APIKey.Reveal())}
-	if more := env.Value("ADDITIONAL_API_KEYS", ""); more != "" {
-		return api.KeysFromList(list[0], more)
+	first := cmp.Or(env.Value("API_KEY", ""), c.server.APIKey.Reveal())
+	more := listed(env, "ADDITIONAL_API_KEYS", c.server.AdditionalAPIKeys)
+	keys, err := api.NewKeys(append([]string{first}, more...)...)
+	if err != nil {
+		return api.Keys{}, err
 	}
-	for _, key := range c.server.AdditionalAPIKeys {
-		list = append(list, key.Reveal())
+	keys, err = keys.WithReadOnly(listed(env, "READ_ONLY_API_KEYS", c.server.ReadOnlyAPIKeys)...)
+	if err == nil && !keys.Empty() && !keys.HasAdmin() {
+		err = errors.New("there are read-only API keys and no other: set API_KEY too, or nobody can change anything")
 	}
-	return api.NewKeys(list...)
+	return keys, err
+}
+
+// listed returns the keys that a variable lists or, without it, those of the file.
+func listed(env config.Environ, variable string, file []configfile.Secret) []string {
+	if list := env.Value(variable, ""); list != "" {
+		return strings.Split(list, ",")
+	}
+	var keys []string
+	for _, key := range file {
+		keys = append(keys, key.Reveal())
+	}
+	return keys
 }
 
 // providerKey returns the provider's key of the environment, or else of the file.
@@ -212,15 +238,19 @@ func (c *configuration) providerKey(env config.Environ) string {
 // fixed lists what is read at the start only, as text to compare. It may hold secrets.
 func (r *reading) fixed() map[string]string {
 	s, c, env := r.settings, r.file, config.Environ(r.sources.Variable)
-	keys := fmt.Sprintf("%q %q", env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""))
-	for _, key := range append([]configfile.Secret{c.server.APIKey}, c.server.AdditionalAPIKeys...) {
-		keys += fmt.Sprintf(" %q", key.Reveal())
+	keys := fmt.Sprintf("%q %q %q", env.Value("API_KEY", ""), env.Value("ADDITIONAL_API_KEYS", ""), env.Value("READ_ONLY_API_KEYS", ""))
+	for _, list := range [][]configfile.Secret{{c.server.APIKey}, c.server.AdditionalAPIKeys, c.server.ReadOnlyAPIKeys} {
+		for _, key := range list {
+			keys += fmt.Sprintf(" %q", key.Reveal())
+		}
+		keys += " |" // a key that becomes a read-only one is a change
 	}
 	return map[string]string{
 		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(),
-		"server.api_key, server.additional_api_keys": keys,
-		"gateway.openai_api_key":                     c.providerKey(env),
-		"gateway.openai_base_url":                    s.OpenAIBaseURL,
+		"server.api_key, server.additional_api_keys, server.read_only_api_keys": keys,
+		"server.trusted_proxies":  strings.Join(s.TrustedProxies, ","),
+		"gateway.openai_api_key":  c.providerKey(env),
+		"gateway.openai_base_url": s.OpenAIBaseURL,
 		"gateway limits": fmt.Sprint(s.MaxBody, s.MaxAnswer, s.MaxOperations, s.ConnectTimeout, s.FirstTokenTimeout,
 			s.AnswerTimeout, s.IdleTimeout, s.TotalTimeout, s.ClientTimeout),
 		"gateway.simulate_fault_rate": fmt.Sprint(s.SimulateFaultRate), "gateway.simulate_token_delay": s.SimulateTokenDelay.String(),

@@ -117,6 +117,8 @@ func sayOther(flag string) string {
 		return "17s"
 	case flag == "addr":
 		return "127.0.0.1:9999"
+	case flag == "trusted-proxies":
+		return "[10.0.0.0/8]"
 	case flag == "log-format":
 		return "json"
 	case flag == "simulate-fault-rate":
@@ -132,6 +134,8 @@ func valueOf(s *serveCmd, flag string) any {
 	switch flag {
 	case "addr":
 		return s.Addr
+	case "trusted-proxies":
+		return strings.Join(s.TrustedProxies, ",")
 	case "log-format":
 		return s.LogFormat
 	case "shutdown-timeout":

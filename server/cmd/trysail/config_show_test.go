@@ -31,12 +31,12 @@ func valuesIn(t *testing.T, answer any) map[string]string {
 func TestShow(t *testing.T) {
 	r := try{
 		args: []string{"config", "show", "--origin", "--config", "trysail.yaml", "--log-level", "debug"},
-		env:  []string{"RESILIENCE_CUSTOM_CONFIG={\"retry_attempts\": 4, \"operation_overrides\": {\"qa\": \"critical\"}}", "TRYSAIL_IDLE_TIMEOUT=7s", "API_KEY=hunter2"},
+		env:  []string{"RESILIENCE_CUSTOM_CONFIG={\"retry_attempts\": 4, \"operation_overrides\": {\"qa\": \"critical\"}}", "TRYSAIL_IDLE_TIMEOUT=7s", "API_KEY=hunter2", "READ_ONLY_API_KEYS=hunter5"},
 		files: map[string]string{
 			".env": "# numbers\nTRYSAIL_ADDR=127.0.0.1:9\nOPENAI_API_KEY=hunter3\n",
 			"trysail.yaml": "preset: production\ntemplate: robust_production\ncustom:\n  recovery_timeout: 77\npolicy: {hedge: {after: 3s}}\n" +
 				"operations: {chat: {policy: {total: 9s}}}\nclasses: {rate_limited: {count: false}}\n" +
-				"gateway: {max_body: 5MB}\nserver: {additional_api_keys: [{file: key}]}",
+				"gateway: {max_body: 5MB}\nserver: {trusted_proxies: [10.0.0.0/8, 10.1.0.1], additional_api_keys: [{file: key}]}",
 			"key": "hunter4",
 		},
 	}
@@ -60,6 +60,8 @@ func TestShow(t *testing.T) {
 		"gateway.openai_base_url":      "https://api.openai.com/v1 from default",
 		"server.api_key":               "[secret] from variable API_KEY",
 		"server.additional_api_keys":   "[secret] from file trysail.yaml:9",
+		"server.read_only_api_keys":    "[secret] from variable READ_ONLY_API_KEYS",
+		"server.trusted_proxies":       "10.0.0.0/8,10.1.0.1 from file trysail.yaml:9",
 		"gateway.openai_api_key":       "[secret] from variable OPENAI_API_KEY (.env:3)",
 	} {
 		if got[name] != want {

@@ -34,6 +34,8 @@ type serveCmd struct {
 	LogFormat       string        `default:"auto" enum:"auto,text,json" env:"TRYSAIL_LOG_FORMAT" placeholder:"FORMAT" help:"auto, text or json (${default}): text on a terminal, JSON elsewhere."`
 	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default})."`
 
+	TrustedProxies []string `env:"TRYSAIL_TRUSTED_PROXIES" placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, whose proxies are believed what X-Forwarded-For says of a client's address. Default: none."`
+
 	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
@@ -61,6 +63,7 @@ Read from the environment and the env file, or else from the configuration file:
   OPENAI_API_KEY            the provider's key
   API_KEY                   a key for the internal API and, beyond loopback, for the gateway
   ADDITIONAL_API_KEYS       more of them, separated by commas
+  READ_ONLY_API_KEYS        keys that may only read the internal API, separated by commas
   RESILIENCE_PRESET         simple (default), development, production, or auto: as the environment suggests
   RESILIENCE_CUSTOM_CONFIG  numbers other than the preset's, a JSON object
   RESILIENCE_ENABLED        true (default) or false: calls run once, plainly, with metrics only
@@ -159,9 +162,13 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
+	proxies, err := networksOf(srv.settings.TrustedProxies)
+	if err != nil {
+		return err
+	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Detect: srv.detect, Keys: keys, Version: versionText(), Logger: srv.log,
+		Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
 		return err
@@ -276,6 +283,9 @@ func (s *serveCmd) check(c *configuration) error {
 		bad("log-format", fmt.Errorf("log-format is %q, want auto, text or json", s.LogFormat))
 	}
 	bad("addr", checkAddress(s.Addr))
+	if _, err := networksOf(s.TrustedProxies); err != nil {
+		bad("trusted-proxies", err)
+	}
 	if s.OpenAIBaseURL != "" {
 		bad("openai-base-url", gateway.CheckBaseURL(s.OpenAIBaseURL))
 	}

@@ -33,6 +33,7 @@ func (r *reading) settingsInForce() []config.Value {
 	}{
 		{"addr", s.Addr},
 		{"log-format", s.LogFormat},
+		{"trusted-proxies", cmp.Or(strings.Join(s.TrustedProxies, ","), "none")},
 		{"shutdown-timeout", s.ShutdownTimeout},
 		{"openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider())},
 		{"max-body", s.MaxBody},
@@ -106,13 +107,16 @@ func (r *reading) secrets() []config.Value {
 		}
 		return v
 	}
-	var more configfile.Secret
-	if keys := r.file.server.AdditionalAPIKeys; len(keys) > 0 {
-		more = keys[0]
+	first := func(keys []configfile.Secret) (key configfile.Secret) {
+		if len(keys) > 0 {
+			key = keys[0]
+		}
+		return key
 	}
 	return []config.Value{
 		one("server.api_key", "API_KEY", r.file.server.APIKey),
-		one("server.additional_api_keys", "ADDITIONAL_API_KEYS", more),
+		one("server.additional_api_keys", "ADDITIONAL_API_KEYS", first(r.file.server.AdditionalAPIKeys)),
+		one("server.read_only_api_keys", "READ_ONLY_API_KEYS", first(r.file.server.ReadOnlyAPIKeys)),
 		one("gateway.openai_api_key", "OPENAI_API_KEY", r.file.gateway.OpenAIAPIKey),
 	}
 }
@@ -132,13 +136,17 @@ func (r *reading) otherSecrets(next *reading) []config.Difference {
 // revealed are the secrets themselves, to compare.
 func (r *reading) revealed() map[string]string {
 	env := config.Environ(r.sources.Variable)
-	var more []string
-	for _, key := range r.file.server.AdditionalAPIKeys {
-		more = append(more, key.Reveal())
+	list := func(variable string, inFile []configfile.Secret) string {
+		var keys []string
+		for _, key := range inFile {
+			keys = append(keys, key.Reveal())
+		}
+		return cmp.Or(env.Value(variable, ""), strings.Join(keys, ","))
 	}
 	return map[string]string{
 		"server.api_key":             cmp.Or(env.Value("API_KEY", ""), r.file.server.APIKey.Reveal()),
-		"server.additional_api_keys": cmp.Or(env.Value("ADDITIONAL_API_KEYS", ""), strings.Join(more, ",")),
+		"server.additional_api_keys": list("ADDITIONAL_API_KEYS", r.file.server.AdditionalAPIKeys),
+		"server.read_only_api_keys":  list("READ_ONLY_API_KEYS", r.file.server.ReadOnlyAPIKeys),
 		"gateway.openai_api_key":     r.file.providerKey(env),
 	}
 }

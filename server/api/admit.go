@@ -1,0 +1,95 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"unicode/utf8"
+)
+
+// wrongKeys is how many wrong keys an address may try before it is told to wait. Good keys are let in all the
+// same: whoever shares the address, behind a proxy or at one desk, is not locked out. So this bounds what
+// guessing costs and writes to the log; that it is hopeless is due to the length of the keys.
+var wrongKeys = quota{perMinute: 10, perHour: 100} //nolint:gochecknoglobals // a constant, but for its type
+
+// admit lets a request through, or answers it.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
+	switch found := a.keys.Check(r); {
+	case found == Missing && g.access == required:
+		unauthorized(w, r, "API key required: send Authorization: Bearer <key> or X-API-Key: <key>")
+		return false
+	case found == Wrong:
+		a.refuseKey(w, r)
+		return false
+	case found == ReadOnly && !g.reads:
+		WriteProblem(w, r, Problem{
+			Status: http.StatusForbidden,
+			Detail: "This API key may only read; the request would change something and needs a key that may",
+		})
+		return false
+	}
+	if r.ContentLength > maxBody {
+		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+		WriteProblem(w, r, tooLarge())
+		return false
+	}
+	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
+		WriteProblem(w, r, invalid(faults))
+		return false
+	}
+	return !g.validates || a.admitValidation(w, r)
+}
+
+func unauthorized(w http.ResponseWriter, r *http.Request, detail string) {
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	WriteProblem(w, r, Problem{Status: http.StatusUnauthorized, Detail: detail})
+}
+
+// refuseKey answers a wrong key.
+func (a *API) refuseKey(w http.ResponseWriter, r *http.Request) {
+	who := callerOf(r.Context())
+	seen := a.logins.take(who.network, "")
+	if seen.wait > 0 {
+		tooMany(w, r, seen, Problem{
+			Detail: "Too many wrong API keys from this address: " + seen.reason("wrong key"),
+			Errors: []Fault{{Location: "header", Message: "send a key that is known; it is let in at once"}},
+		})
+		return
+	}
+	a.log.WarnContext(r.Context(), "wrong API key", "remote_addr", who.addr, "request_id", who.requestID,
+		"in_the_last_minute", seen.minute+1, "answered_with_429_from", wrongKeys.perMinute)
+	unauthorized(w, r, "Invalid API key")
+}
+
+// admitValidation counts a validation, unless the client has asked for too many.
+func (a *API) admitValidation(w http.ResponseWriter, r *http.Request) bool {
+	seen := a.checks.take(callerOf(r.Context()).network, behalfOf(r.URL.Query().Get("client_ip")))
+	if seen.wait == 0 {
+		return true
+	}
+	tooMany(w, r, seen, Problem{
+		Detail: "Rate limit exceeded: " + seen.reason("validation"),
+		Errors: []Fault{
+			{Location: "client", Message: "wait before making another validation request"},
+			{Location: "client", Message: "consider batching multiple validations: configurations takes up to 20 of them"},
+		},
+	})
+	return false
+}
+
+// behalfOf returns the name that a client gives in client_ip, "" for none. One that the operation will
+// refuse is none.
+func behalfOf(name string) string {
+	if name == unknownClient || utf8.RuneCountInString(name) > maxName {
+		return ""
+	}
+	return name
+}
+
+// tooMany answers 429. Retry-After is rounded up: who comes back then is not refused again.
+func tooMany(w http.ResponseWriter, r *http.Request, seen usage, p Problem) {
+	w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(seen.wait)))
+	p.Status = http.StatusTooManyRequests
+	p.Detail += fmt.Sprintf("; try again in %d s", wholeSeconds(seen.wait))
+	WriteProblem(w, r, p)
+}
