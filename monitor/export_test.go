@@ -265,7 +265,7 @@ func FuzzCell(f *testing.F) {
 	dangerous := []rune("=+-@\t\r\n＝＋－＠")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 200 || strings.Contains(text, "\r\n") { // longer is cut, and Go's reader of CSV drops \r before \n
-			t.Skip()
+			return
 		}
 		c := must(t, monitor.Config{})
 		c.RecordPresetUsage(monitor.Subject{Preset: "p", Operation: "o", Session: text, User: text})
