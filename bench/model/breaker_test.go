@@ -102,7 +102,7 @@ func (m *breakerModel) begin(t *rapid.T) {
 
 func (m *breakerModel) end(t *rapid.T, err error) {
 	if len(m.held) == 0 {
-		t.Skip("nothing is under way")
+		return
 	}
 	m.advance()
 	i := rapid.IntRange(0, len(m.held)-1).Draw(t, "which")
