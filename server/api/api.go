@@ -157,6 +157,14 @@ func New(cfg Config) (*API, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop, a.stopped = stop, ctx.Done()
 	a.onStop = func(f func()) func() bool { return context.AfterFunc(ctx, f) }
+	if err := a.mount(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// mount puts the routes on the mux and writes the document.
+func (a *API) mount() error {
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
 		for _, status := range r.problems() {
@@ -166,11 +174,11 @@ func New(cfg Config) (*API, error) {
 	}
 	document, err := describe(a.huma.OpenAPI(), a.problems)
 	if err != nil {
-		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
 	a.document = document
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
-	return a, nil
+	return nil
 }
 
 // Close ends event streams and runs of benchmarks, and refuses new ones; other requests go on. Call it when the server stops, with

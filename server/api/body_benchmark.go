@@ -83,8 +83,11 @@ func readBenchmark(body *rawBody[benchmarkShape]) (benchmarkAsk, error) {
 		name string
 		into any
 	}{
-		{"operation_name", &one.Operation}, {"iterations", &one.Iterations}, {"concurrency", &one.Concurrency},
-		{"include_slow", &many.IncludeSlow}, {"operations", &many.Operations},
+		{"operation_name", &one.Operation},
+		{"iterations", &one.Iterations},
+		{"concurrency", &one.Concurrency},
+		{"include_slow", &many.IncludeSlow},
+		{"operations", &many.Operations},
 	} {
 		value, ok := members[m.name]
 		if ok && string(value) == "null" {
