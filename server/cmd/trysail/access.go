@@ -49,15 +49,8 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 }
 
 // routes returns the handler of everything that the program serves. Where the address is the only
-// protection of a part of it, local says so. Probes are answered in any case.
-func routes(internal, gw http.Handler, keys api.Keys, local bool, ready *readiness) http.Handler {
-	outer := http.NewServeMux()
-	outer.Handle("/", guarded(internal, gw, keys, local))
-	probes(outer, ready)
-	return outer
-}
-
-func guarded(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
+// protection of a part of it, local says so.
+func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/internal/", internal)
 	mux.Handle("/v1/", gw)

@@ -14,6 +14,9 @@ const (
 	readyPath = "/readyz"
 )
 
+// probeType is the media type of the answers.
+const probeType = "text/plain; charset=utf-8"
+
 // readiness says whether the program can serve. It looks at the program alone: a provider that is down, an open breaker and
 // a configuration that could not be reloaded do not make it unready, because no restart and no other instance would help with
 // them, and every instance would leave the load balancer at once. The zero value has not begun. It may be used by several goroutines.
@@ -42,11 +45,14 @@ func (s *readiness) reason() string {
 	}
 }
 
-// probes adds the paths of orchestrators to mux. They need no key, and the Host check of [onlyLocal] must not come before them: a
-// kubelet asks by the address of the pod. What they say is no secret, and they change nothing.
-func probes(mux *http.ServeMux, ready *readiness) {
+// probes answers the paths of orchestrators, and leaves the others to next. They need no key, and the Host check of [onlyLocal] must
+// not come before them: a kubelet asks by the address of the pod. What they say is no secret, and they change nothing.
+func probes(next http.Handler, ready *readiness) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
 	mux.HandleFunc(livePath, probe(func() string { return "" }))
 	mux.HandleFunc(readyPath, probe(ready.reason))
+	return mux
 }
 
 // probe answers 200, or 503 with the reason why not.
@@ -58,7 +64,7 @@ func probe(reason func() string) http.HandlerFunc {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Content-Type", probeType)
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		text := "ok\n"

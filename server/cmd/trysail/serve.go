@@ -180,7 +180,7 @@ func (srv *server) start(keys api.Keys) error {
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr), &srv.ready),
+		Handler:           probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -259,7 +259,7 @@ func (srv *server) linger() {
 		return
 	}
 	srv.http.SetKeepAlivesEnabled(false)
-	time.Sleep(delay)
+	<-time.After(delay) // a second signal ends the program
 }
 
 // tellingTime is how long requests that are cut off have to tell their clients.
