@@ -2,6 +2,8 @@ package llm
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +21,10 @@ func spelledOut(err error) (Response, *report, bool) {
 	}
 	status, message := statusInText(text)
 	resp := Response{Status: status}
+	if object, ok := goOpenAIObject(err); ok {
+		resp.Body = object
+		return resp, &report{announced: true}, true
+	}
 	if at := strings.IndexByte(text, '{'); at >= 0 {
 		var probe report
 		object := []byte(text[at:])
@@ -40,10 +46,28 @@ func (r *report) tellsError() bool {
 		len(r.topMessage) > 0 && (len(r.codes[topCode]) > 0 || len(r.codes[topType]) > 0 || len(r.codes[topErrorType]) > 0)
 }
 
+// goOpenAI is what the text of an APIError begins with (sashabaranov/go-openai v1.43.0, error.go).
+const goOpenAI = "error, status code: "
+
+// goOpenAIObject returns the error object that go-openai keeps in an APIError. The text has only its message, but the
+// fields have the names that they had in the answer, so that the object is had back by writing it.
+func goOpenAIObject(err error) ([]byte, bool) {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if !strings.HasPrefix(err.Error(), goOpenAI) {
+			continue
+		}
+		var probe report
+		object, _ := json.Marshal(err) // of what cannot be written nothing is left to read
+		if probe.read(object); probe.tellsError() {
+			return object, true
+		}
+	}
+	return nil, false
+}
+
 // statusInText returns the status that a known client's text begins with, and what
 // follows it.
 func statusInText(text string) (status int, message string) {
-	const goOpenAI = "error, status code: " // sashabaranov/go-openai v1.43.0, error.go
 	rest, client := strings.CutPrefix(text, goOpenAI)
 	if !client {
 		rest, client = strings.CutPrefix(text, "API returned unexpected status code: ") // langchaingo v0.1.14

@@ -106,6 +106,11 @@ func TestErrorsOfOtherSDKs(t *testing.T) {
 			answer{429, nil, `{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`},
 			trysail.ClassQuotaExhausted, false, 0, 0,
 		},
+		"go-openai, no money, which only the code tells": {
+			askGoOpenAI, llm.OpenAI,
+			answer{429, nil, `{"error":{"message":"Add funds to go on.","type":"insufficient_quota","param":null,"code":"credit_balance_exhausted"}}`},
+			trysail.ClassQuotaExhausted, false, 0, 0,
+		},
 		"go-openai, a rate": {
 			askGoOpenAI, llm.OpenAI,
 			answer{429, http.Header{"Retry-After": {"7"}}, `{"error":{"message":"Rate limit reached for m in organization o on requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in 7s.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`},
