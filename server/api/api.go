@@ -53,6 +53,10 @@ type Config struct {
 	// not wait. Nil: the program uses none.
 	Redis func() (healthy bool)
 
+	// Store says how the store is that keeps events, alerts and more beyond the life of the program: it must not wait.
+	// Nil: the program keeps all of it in memory.
+	Store func() StoreHealth
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -72,7 +76,8 @@ type API struct {
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
 	detect   func() config.Recommendation
-	redis    func() bool // may be nil
+	redis    func() bool        // may be nil
+	store    func() StoreHealth // may be nil
 	started  time.Time
 	keys     Keys
 	proxies  []netip.Prefix
@@ -119,6 +124,7 @@ func New(cfg Config) (*API, error) {
 		monitor:  cfg.Monitor,
 		detect:   cfg.Detect,
 		redis:    cfg.Redis,
+		store:    cfg.Store,
 		started:  time.Now(),
 		keys:     cfg.Keys,
 		proxies:  slices.Clone(cfg.TrustedProxies),
