@@ -34,6 +34,10 @@ type serverSection struct {
 	// ShutdownTimeout is how long running requests may go on after SIGTERM: up to 59 min.
 	ShutdownTimeout *time.Duration
 
+	// DataDir is a directory for what is to outlive the program: events, alerts, benchmarks, versions of the configuration, audit log. Without
+	// it all of that is in memory.
+	DataDir *string
+
 	// APIKey is a key for the internal API and, beyond loopback, for the gateway. API_KEY goes before it.
 	APIKey configfile.Secret
 
@@ -134,6 +138,7 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 	server, gateway := &c.server, &c.gateway
 	take(f, "addr", &merged.Addr, server.Addr)
 	take(f, "log-format", &merged.LogFormat, server.LogFormat)
+	take(f, "data-dir", &merged.DataDir, server.DataDir)
 	if len(server.TrustedProxies) > 0 {
 		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
 	}
@@ -188,7 +193,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 func keyOf(flag string) string {
 	key := strings.ReplaceAll(flag, "-", "_")
 	switch flag {
-	case "addr", "log-format", "shutdown-timeout", "trusted-proxies":
+	case "addr", "log-format", "shutdown-timeout", "data-dir", "trusted-proxies":
 		return "server." + key
 	default:
 		return "gateway." + key
@@ -248,6 +253,7 @@ func (r *reading) fixed() map[string]string {
 	return map[string]string{
 		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(),
 		"server.api_key, server.additional_api_keys, server.read_only_api_keys": keys,
+		"server.data_dir":         s.DataDir,
 		"server.trusted_proxies":  strings.Join(s.TrustedProxies, ","),
 		"gateway.openai_api_key":  c.providerKey(env),
 		"gateway.openai_base_url": s.OpenAIBaseURL,
