@@ -47,6 +47,7 @@ func (a *API) humaConfig() huma.Config {
 				{Name: validation, Description: "Checks of custom configurations before they are used."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
+				{Name: auditing, Description: "Who changed what."},
 			},
 			Components: &huma.Components{
 				Schemas:         registry,
@@ -145,7 +146,7 @@ func (r route) problems() []int {
 		http.StatusTooManyRequests, http.StatusInternalServerError,
 	}
 	if !r.guard().reads {
-		statuses = append(statuses, http.StatusForbidden)
+		statuses = append(statuses, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)

@@ -45,7 +45,7 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 	return faults[:min(len(faults), maxFaults)]
 }
 
-// rangeOf says what a parameter wants that is a whole number, "" of others. huma names only the end that was passed.
+// rangeOf says what a parameter wants that is a whole number or a time, "" of others. huma names only the end that was passed.
 func rangeOf(op *huma.Operation, location string) string {
 	if op == nil {
 		return ""
@@ -53,6 +53,9 @@ func rangeOf(op *huma.Operation, location string) string {
 	for _, p := range op.Parameters {
 		if p.In+"."+p.Name != location || p.Schema == nil {
 			continue
+		}
+		if p.Schema.Format == "date-time" {
+			return wantMoment
 		}
 		if s := p.Schema; s.Type == huma.TypeInteger && s.Minimum != nil && s.Maximum != nil {
 			return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)

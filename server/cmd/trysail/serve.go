@@ -107,6 +107,7 @@ type server struct {
 	reloader     *config.Reloader
 	watcher      *configfile.Watcher // nil without a configuration file
 	listener     net.Listener
+	internal     *api.API
 	http         *http.Server
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
 	unfollow     func()                  // ends reloads; nil if there are none
@@ -183,6 +184,7 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
+	srv.internal = internal
 	requests, giveUp := context.WithCancelCause(context.Background())
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
