@@ -23,10 +23,12 @@ const (
 // remembered is how much of what was recorded is kept at hand, and given back at the start.
 func remembered() monitor.Config { return monitor.Config{MaxEvents: 10_000, MaxAlerts: 1_000} }
 
-// A keeper keeps what is to outlive the program in the data directory, and gives it back at the next start. Without
-// one everything is in memory.
+// A keeper keeps what is to outlive the program in the data directory, and gives it back at the next start.
+//
+// Without a directory there is no store: collector, reloader, history and API each have a memory of their own, and a second copy of
+// that would be of use to nobody.
 type keeper struct {
-	store      *store.Store
+	store      *store.Store // nil: nothing outlives the program
 	log        *slog.Logger
 	benchmarks *perf.History
 	lost       atomic.Uint64 // events that were gone before they could be stored
@@ -43,28 +45,27 @@ func (s *serveCmd) checkDataDir() error {
 	return nil
 }
 
-// openKeeper opens the store of a directory, or one in memory.
+// openKeeper opens the store of a directory, if there is to be one.
 func openKeeper(ctx context.Context, dir string, log *slog.Logger) (*keeper, error) {
-	kept, err := store.Open(ctx, store.Config{Dir: dir, Log: log})
-	if err != nil {
+	k := &keeper{log: log}
+	var err error
+	if dir == "" {
+		log.Info("no data directory: events, alerts, benchmarks, versions of the configuration and the audit log end with the program")
+		k.benchmarks, err = perf.NewHistory(perf.HistoryConfig{Max: keptSuites})
+		return k, err
+	}
+	if k.store, err = store.Open(ctx, store.Config{Dir: dir, Log: log}); err != nil {
 		return nil, err
 	}
-	k := &keeper{store: kept, log: log}
 	if err := k.openBenchmarks(ctx); err != nil {
-		return nil, errors.Join(err, kept.Close(ctx))
-	}
-	if !k.onDisk() {
-		log.Info("no data directory: events, alerts, benchmarks, versions of the configuration and the audit log end with the program")
+		return nil, errors.Join(err, k.store.Close(ctx))
 	}
 	return k, nil
 }
 
-// onDisk reports whether anything outlives the program.
-func (k *keeper) onDisk() bool { return k.store.Health().Path != "" }
-
 // restore gives a collector what was recorded before. What cannot be read now stays where it is, and what comes goes behind it.
 func (k *keeper) restore(ctx context.Context, m *monitor.Collector) {
-	if !k.onDisk() {
+	if k.store == nil {
 		return
 	}
 	most := remembered()
@@ -81,8 +82,8 @@ func (k *keeper) restore(ctx context.Context, m *monitor.Collector) {
 
 // persist begins to store what a collector records, until [keeper.close].
 func (k *keeper) persist(m *monitor.Collector) {
-	if !k.onDisk() {
-		return // the collector itself is the memory
+	if k.store == nil {
+		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	k.stop, k.persisted = stop, make(chan error, 1)
@@ -105,6 +106,9 @@ func (m missing) Save(ctx context.Context, b monitor.Batch) error {
 
 // health is how the store is.
 func (k *keeper) health() api.StoreHealth {
+	if k.store == nil {
+		return api.StoreHealth{}
+	}
 	h := k.store.Health()
 	return api.StoreHealth{
 		Path: h.Path, Degraded: h.Degraded, Reason: h.Reason, Since: h.Since, Retry: h.Retry,
@@ -115,7 +119,7 @@ func (k *keeper) health() api.StoreHealth {
 // close stores what is left and closes the file, and waits for that until ctx ends. The error says what is lost. It may be
 // called again.
 func (k *keeper) close(ctx context.Context) error {
-	if k == nil {
+	if k == nil || k.store == nil {
 		return nil
 	}
 	var unsaved error

@@ -66,6 +66,25 @@ func (s *served) versions() []listedVersion {
 	return list.Versions
 }
 
+// audited returns what the audit log has, the newest first.
+func (s *served) audited() string {
+	s.t.Helper()
+	var log struct {
+		Entries []struct {
+			ID                int64
+			Timestamp         time.Time
+			Who, What, Target string
+			Before, After     json.RawMessage
+		}
+	}
+	s.ask("GET", "/audit-log", "", &log)
+	var all []string
+	for _, e := range log.Entries {
+		all = append(all, fmt.Sprint(e.ID, e.Timestamp, " ", e.Who, " ", e.What, " ", e.Target, " ", string(e.Before), string(e.After)))
+	}
+	return strings.Join(all, "\n")
+}
+
 func (s *served) storeState() string {
 	s.t.Helper()
 	var health struct {
@@ -112,6 +131,10 @@ func TestHistoryOutlivesTheProgram(t *testing.T) {
 	if len(alerts.Alerts) == 0 || !strings.Contains(strings.Join(events, "\n"), "breaker_transition") {
 		t.Fatalf("%d alerts and these events before the restart, want some, and a breaker's:\n%s", len(alerts.Alerts), strings.Join(events, "\n"))
 	}
+	audited := s.audited()
+	if !strings.Contains(audited, "breaker.force_open chat") || !strings.Contains(audited, "config.reload") {
+		t.Errorf("the audit log has %s", audited)
+	}
 	if state := s.storeState(); state != "disk" {
 		t.Errorf("the store is in the state %s, want disk", state)
 	}
@@ -127,6 +150,9 @@ func TestHistoryOutlivesTheProgram(t *testing.T) {
 	}
 	if got := fmt.Sprint(s.versions()); got != "[{3 start } {2 api patience} {1 start }]" {
 		t.Errorf("versions after the restart: %s", got)
+	}
+	if got := s.audited(); got != audited {
+		t.Errorf("the audit log after the restart has %s, want %s", got, audited)
 	}
 	var diff struct{ Changes []json.RawMessage }
 	s.ask("GET", "/config/versions/2/diff", "", &diff)
@@ -201,6 +227,9 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 	if n := len(versions); versions[0].Number < last || n != 20 {
 		t.Errorf("%d versions up to %d, want 20 and up to %d, which was acknowledged", n, versions[0].Number, last)
+	}
+	if log := s.audited(); !strings.Contains(log, fmt.Sprintf(`"config_version":%d`, last)) {
+		t.Errorf("the audit log lacks version %d, which was acknowledged, and begins with\n%.400s", last, log)
 	}
 	changes := 0
 	for _, e := range s.events() {

@@ -179,7 +179,7 @@ func (srv *server) start(keys api.Keys) error {
 	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Store: srv.keeper.health, Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
+		Store: srv.keeper.health, Audit: srv.keeper.audit(), Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
 		return err
