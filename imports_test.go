@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
 
-	"server/api":        {"", "config", "monitor"},
+	"server/api":        {"", "config", "monitor", "perf"},
 	"server/gateway":    {"", "config", "llm", "trysailhttp"},
 	"server/answers":    {"llm"},
 	"server/configfile": {"", "config"},
