@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"server/configfile": {"", "config"},
 	"server/store":      {"monitor", "perf"},
 
-	"server/cmd/trysail": {"", "config", "monitor", "perf", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
+	"server/cmd/trysail": {"", "config", "monitor", "perf", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway", "server/store"},
 }
 
 // foreign lists the folders that may import modules other than the standard

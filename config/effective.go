@@ -25,6 +25,9 @@ type Value struct {
 // in the order of [Fields], the rest of the policy, the operations by name, the classes of failure. The order is always
 // the same. A policy's zero, which is "off" or "no limit", is not listed unless it is a field's.
 func (l *Loaded) Effective() []Value {
+	if l.frozen != nil {
+		return slices.Clone(l.frozen.values)
+	}
 	e := effective{loaded: l, policy: l.Trysail.Default}
 	if orc, err := trysail.New(trysail.Config{DefaultStrategy: l.Trysail.DefaultStrategy, Default: l.Trysail.Default}); err == nil {
 		e.policy = orc.Configuration().Default // with what the engine fills in

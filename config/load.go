@@ -42,6 +42,7 @@ type Loaded struct {
 	general []Value // the values that are no numbers of calls
 	classes layer   // who said what classes lead to
 	changed overlay // what the API had a say in
+	frozen  *frozen // of another process: stands for the layers, which are gone
 }
 
 // Load reads the environment through lookup, which is usually [os.LookupEnv]. It is the short form of [Sources.Load]:
@@ -99,6 +100,8 @@ func parseBool(word string) (truth, ok bool) {
 // was refused), custom (numbers on top of a preset), or preset.
 func (l *Loaded) Kind() string {
 	switch {
+	case l.frozen != nil:
+		return l.frozen.kind
 	case l.changed != overlay{}:
 		return "reload"
 	case l.Legacy:

@@ -21,8 +21,13 @@ type ReloaderConfig struct {
 	// Orchestrator is what configurations are applied to. Required.
 	Orchestrator *trysail.Orchestrator
 
-	// Start is the configuration that the orchestrator was made of. It is version 1.
+	// Start is the configuration that the orchestrator was made of. It is version 1, or the one after Earlier. If it comes to the same
+	// as the newest of Earlier, it is that one.
 	Start Loaded
+
+	// Earlier are versions from before the program was started, such as [DecodeVersion] returns: in the order of their numbers, each
+	// once. The newest are kept. The Reloader may change them.
+	Earlier []Version
 
 	// Read reads all sources anew: .env file, configuration file. Required.
 	Read func(context.Context) (Sources, error)
@@ -115,11 +120,36 @@ func NewReloader(cfg ReloaderConfig) (*Reloader, error) {
 	if cfg.Keep = cmp.Or(cfg.Keep, 20); cfg.Keep < 2 || cfg.Keep > 1000 {
 		errs = append(errs, fmt.Errorf("Keep is %d, want 2 to 1000, or 0 for 20", cfg.Keep))
 	}
+	last := 0
+	for i := range cfg.Earlier {
+		if n := cfg.Earlier[i].Number; n <= last {
+			errs = append(errs, fmt.Errorf("Earlier[%d].Number is %d, want more than %d", i, n, last))
+		}
+		last = cfg.Earlier[i].Number
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("reloader config: %w", err)
 	}
-	first := Version{Number: 1, Time: time.Now(), Trigger: TriggerStart, Loaded: cfg.Start, Events: cfg.Start.Events}
-	return &Reloader{cfg: cfg, turn: make(chan struct{}, 1), versions: []Version{first}}, nil
+	return &Reloader{cfg: cfg, turn: make(chan struct{}, 1), versions: cfg.begin()}, nil
+}
+
+// begin returns the versions that there are at the start.
+func (c *ReloaderConfig) begin() []Version {
+	versions := slices.Clone(c.Earlier)
+	for i := range versions {
+		adoptBudgets(&versions[i].Loaded.Trysail, &c.Start.Trysail)
+	}
+	first := Version{Number: 1, Time: time.Now(), Trigger: TriggerStart, Loaded: c.Start, Events: c.Start.Events}
+	if n := len(versions); n > 0 {
+		newest := &versions[n-1]
+		first.Number = newest.Number + 1
+		if newest.Loaded.same(&c.Start) {
+			newest.Loaded, newest.Events = c.Start, c.Start.Events
+			return versions[max(n-c.Keep, 0):]
+		}
+	}
+	versions = append(versions, first)
+	return versions[max(len(versions)-c.Keep, 0):]
 }
 
 // Reload loads the configuration anew and applies it. After an error, a [*ReloadError] unless ctx has ended before its turn, all

@@ -61,6 +61,10 @@ type Config struct {
 	// not wait. Nil: the program uses none.
 	Redis func() (healthy bool)
 
+	// Store says how the store is that keeps events, alerts and more beyond the life of the program: it must not wait.
+	// Nil: the program keeps all of it in memory.
+	Store func() StoreHealth
+
 	// Audit remembers every change that is made through the API. Default: one of the API's own, which keeps the newest
 	// 10,000 entries, at most 8 MiB, for as long as the program runs.
 	//
@@ -87,7 +91,8 @@ type API struct {
 	reloader *config.Reloader // may be nil
 	monitor  *monitor.Collector
 	detect   func() config.Recommendation
-	redis    func() bool // may be nil
+	redis    func() bool        // may be nil
+	store    func() StoreHealth // may be nil
 	started  time.Time
 	keys     Keys
 	proxies  []netip.Prefix
@@ -144,6 +149,7 @@ func New(cfg Config) (*API, error) {
 		monitor:  cfg.Monitor,
 		detect:   cfg.Detect,
 		redis:    cfg.Redis,
+		store:    cfg.Store,
 		started:  time.Now(),
 		keys:     cfg.Keys,
 		proxies:  slices.Clone(cfg.TrustedProxies),

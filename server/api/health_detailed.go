@@ -21,6 +21,7 @@ type (
 		Environment   environmentView        `json:"environment"`
 		Monitoring    monitoringHealthView   `json:"monitoring"`
 		Redis         redisHealthView        `json:"redis"`
+		Store         storeHealthView        `json:"store" doc:"Where events, alerts, benchmarks, versions and the audit log are kept."`
 	}
 
 	environmentView struct {
@@ -69,6 +70,7 @@ func (a *API) healthDetailed(ctx context.Context, in *nothing) (*healthDetailedV
 		Resilience: brief.Details, Metrics: *metrics, Breakers: breakers.Breakers, Configuration: *configuration,
 		Environment: environmentView{found.Environment, found.Confidence, found.Reasoning, found.Preset},
 		Monitoring:  monitoringHealthView{len(stats.ActiveAlerts), stats.ErrorRate},
+		Store:       a.storeHealth(),
 	}
 	if a.redis != nil {
 		healthy := a.redis()

@@ -19,6 +19,7 @@ type database struct {
 	read  *sql.DB // those of readers; for memory the same
 	path  string  // "" for memory
 	file  os.FileInfo
+	found int // the schema that it had, 0 for a new one
 }
 
 // patience is how long a connection waits for the lock of another one, in milliseconds.
@@ -40,7 +41,7 @@ func openMemory(ctx context.Context, steps []string) (*database, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1) // another connection would be another database
-	if err := migrate(ctx, db, steps); err != nil {
+	if _, err := migrate(ctx, db, steps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return &database{write: db, read: db}, nil
@@ -51,6 +52,9 @@ func openFile(ctx context.Context, path string, steps []string, check bool) (*da
 	pragmas := []string{patience, "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(16777216)", "cell_size_check(1)"}
 	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		pragmas = append([]string{"auto_vacuum(2)"}, pragmas...) // works for a new file only, and would write to any other
+	}
+	if err := ownFile(path); err != nil {
+		return nil, err
 	}
 	db, err := sql.Open("sqlite", dsn(path, pragmas...))
 	if err != nil {
@@ -70,14 +74,14 @@ func (d *database) prepare(ctx context.Context, steps []string, check bool) erro
 			return err
 		}
 	}
-	if err := migrate(ctx, d.write, steps); err != nil {
+	var err error
+	if d.found, err = migrate(ctx, d.write, steps); err != nil {
 		return err
 	}
 	// Migrating may have found nothing to do, and a disk that cannot be written should be known now.
 	if _, err := d.write.ExecContext(ctx, "UPDATE audit_end SET id = id"); err != nil {
 		return err
 	}
-	var err error
 	if d.file, err = os.Stat(d.path); err != nil {
 		return err
 	}
@@ -134,6 +138,19 @@ func makeDir(dir string) error {
 	return err
 }
 
+// ownFile makes a file that only its owner may read, if there is none: SQLite would let everybody read it. What SQLite puts beside a
+// file gets the file's own mode.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // setAside gives a broken file, and what belongs to it, another name.
 func setAside(path string) (string, error) {
 	aside := fmt.Sprintf("%s.corrupt-%s", path, time.Now().UTC().Format("20060102T150405.000000000Z"))
@@ -150,6 +167,9 @@ func setAside(path string) (string, error) {
 // It is a lock of SQLite on an empty database beside the file: it works the same on every system, ends with the process however that ends, and
 // holds between two stores of one process, too. The file itself cannot be locked so without shutting out readers.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
+	if err := ownFile(path + ".lock"); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", dsn(path+".lock", "busy_timeout(1000)")) // who has it does not give it back soon
 	if err != nil {
 		return nil, err

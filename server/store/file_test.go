@@ -44,6 +44,32 @@ func execute(t *testing.T, path, text string) error {
 	return err
 }
 
+// Whoever the directory is open to, what is in it is for its owner only.
+func TestFilesAreTheOwnersOnly(t *testing.T) {
+	open755 := t.TempDir()
+	if err := os.Chmod(open755, 0o755); err != nil { //nolint:gosec // that is the case
+		t.Fatal(err)
+	}
+	made := filepath.Join(t.TempDir(), "a", "b")
+	for _, dir := range []string{open755, made} {
+		s := open(t, store.Config{Dir: dir})
+		audit(t, s, 1)
+		files, err := os.ReadDir(dir)
+		if err != nil || len(files) < 4 {
+			t.Fatalf("%d files, %v, want the database, its log and the lock", len(files), err)
+		}
+		for _, file := range files {
+			if info, err := file.Info(); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s has the mode %v, %v, want 0600", file.Name(), info.Mode(), err)
+			}
+		}
+		shut(t, s)
+	}
+	if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the directory has the mode %v, %v, want 0700", info.Mode(), err)
+	}
+}
+
 // A broken file is set aside as it is, said so, and a new one begun.
 func TestCorruptFile(t *testing.T) {
 	for name, damage := range map[string]func([]byte) []byte{

@@ -38,26 +38,26 @@ func schema() ([]string, error) {
 }
 
 // migrate brings a database to the schema of this program, one step in one transaction, each of which is there with its number
-// or not at all.
-func migrate(ctx context.Context, db *sql.DB, steps []string) error {
-	var app, have, tables int
-	err := db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+// or not at all. It returns the number that the schema had.
+func migrate(ctx context.Context, db *sql.DB, steps []string) (have int, err error) {
+	var app, tables int
+	err = db.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
 		(SELECT count(*) FROM sqlite_schema)`).Scan(&app, &have, &tables)
 	switch {
 	case err != nil:
-		return err
+		return 0, err
 	case app != application && (tables > 0 || have > 0 || app != 0):
-		return fmt.Errorf("%w: choose another directory, or move the file away", ErrForeign)
+		return have, fmt.Errorf("%w: choose another directory, or move the file away", ErrForeign)
 	case have > len(steps):
-		return fmt.Errorf("%w: it has schema %d, and this program knows those up to %d: use the newer program, or move the file away",
+		return have, fmt.Errorf("%w: it has schema %d, and this program knows those up to %d: use the newer program, or move the file away",
 			ErrNewer, have, len(steps))
 	}
 	for i := have; i < len(steps); i++ {
 		if err := step(ctx, db, i+1, steps[i]); err != nil {
-			return fmt.Errorf("migrate to schema %d: %w", i+1, err)
+			return have, fmt.Errorf("migrate to schema %d: %w", i+1, err)
 		}
 	}
-	return nil
+	return have, nil
 }
 
 func step(ctx context.Context, db *sql.DB, number int, text string) error {

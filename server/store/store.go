@@ -124,6 +124,9 @@ func (s *Store) openDisk(ctx context.Context) error {
 		return errors.Join(err, d.close())
 	}
 	s.check, s.reopen = false, false
+	if now := len(s.steps); 0 < d.found && d.found < now {
+		s.config.Log.Info("store: the file of an older program was brought to the schema of this one", "path", s.path, "from", d.found, "to", now)
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,27 @@ func TestMigrate(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrNewer) {
 		t.Errorf("Open() by an older program = %v, want %v", err, ErrNewer)
+	}
+}
+
+func TestMigrationIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	var log strings.Builder
+	for _, steps := range [][]string{nil, {"CREATE TABLE more (a);"}, {"CREATE TABLE more (a);"}} {
+		first, err := schema()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := openWith(t.Context(), Config{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))}.complete(), append(first, steps...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Count(log.String(), "brought to the schema of this one"); got != 1 || !strings.Contains(log.String(), "from=1 to=2") {
+		t.Errorf("the log tells %d times of a migration, want once, from 1 to 2:\n%s", got, log.String())
 	}
 }
 

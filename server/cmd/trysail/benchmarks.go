@@ -2,13 +2,9 @@ package main
 
 import "github.com/trysail-go/trysail/perf"
 
-// benchmarks returns what runs benchmarks for the internal API. What it tells of the program's variables is that of the start.
-func (srv *server) benchmarks() (*perf.Runner, error) {
-	history, err := perf.NewHistory(perf.HistoryConfig{})
-	if err != nil {
-		return nil, err
-	}
+// benchmarks runs benchmarks for the API. Their environment is that of the program; the keeper has their history.
+func (srv *server) benchmarks() *perf.Runner {
 	return perf.NewRunner(perf.RunnerConfig{
-		Variables: srv.now.sources.Variable, Orchestrator: srv.orchestrator, History: history,
-	}), nil
+		Variables: srv.now.sources.Variable, Orchestrator: srv.orchestrator, History: srv.keeper.benchmarks,
+	})
 }

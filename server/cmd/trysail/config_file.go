@@ -37,6 +37,10 @@ type serverSection struct {
 	// ShutdownDelay is how long requests are still accepted after SIGTERM, while /readyz says that the server stops: up to 59 min.
 	ShutdownDelay *time.Duration
 
+	// DataDir is a directory for what is to outlive the program: events, alerts, benchmarks, versions of the configuration, audit log. Without
+	// it all of that is in memory.
+	DataDir *string
+
 	// APIKey is a key for the internal API and, beyond loopback, for the gateway. API_KEY goes before it.
 	APIKey configfile.Secret
 
@@ -137,6 +141,7 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 	server, gateway := &c.server, &c.gateway
 	take(f, "addr", &merged.Addr, server.Addr)
 	take(f, "log-format", &merged.LogFormat, server.LogFormat)
+	take(f, "data-dir", &merged.DataDir, server.DataDir)
 	if len(server.TrustedProxies) > 0 {
 		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
 	}
@@ -192,7 +197,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 func keyOf(flag string) string {
 	key := strings.ReplaceAll(flag, "-", "_")
 	switch flag {
-	case "addr", "log-format", "shutdown-timeout", "shutdown-delay", "trusted-proxies":
+	case "addr", "log-format", "shutdown-timeout", "shutdown-delay", "data-dir", "trusted-proxies":
 		return "server." + key
 	default:
 		return "gateway." + key
@@ -252,6 +257,7 @@ func (r *reading) fixed() map[string]string {
 	return map[string]string{
 		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(), "server.shutdown_delay": s.ShutdownDelay.String(),
 		"server.api_key, server.additional_api_keys, server.read_only_api_keys": keys,
+		"server.data_dir":         s.DataDir,
 		"server.trusted_proxies":  strings.Join(s.TrustedProxies, ","),
 		"gateway.openai_api_key":  c.providerKey(env),
 		"gateway.openai_base_url": s.OpenAIBaseURL,

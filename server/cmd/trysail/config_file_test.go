@@ -30,7 +30,7 @@ func parsed(t *testing.T, args ...string) *serveCmd {
 
 // sectionsOf is the opposite of over.
 func sectionsOf(s *serveCmd) (*serverSection, *gatewaySection) {
-	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay}, &gatewaySection{
+	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay, DataDir: &s.DataDir}, &gatewaySection{
 		OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
 		MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
 		AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
@@ -117,6 +117,8 @@ func sayOther(flag string) string {
 		return "17s"
 	case flag == "addr":
 		return "127.0.0.1:9999"
+	case flag == "data-dir":
+		return "/var/lib/trysail"
 	case flag == "trusted-proxies":
 		return "[10.0.0.0/8]"
 	case flag == "log-format":
@@ -134,6 +136,8 @@ func valueOf(s *serveCmd, flag string) any {
 	switch flag {
 	case "addr":
 		return s.Addr
+	case "data-dir":
+		return s.DataDir
 	case "trusted-proxies":
 		return strings.Join(s.TrustedProxies, ",")
 	case "log-format":

@@ -116,7 +116,7 @@ func (srv *server) detect() config.Recommendation { return findHere(srv.now.sour
 func (r *reading) keys() (api.Keys, error) { return r.file.keys(r.sources.Variable) }
 
 // orchestrate makes the orchestrator, and what reloads its configuration.
-func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)) error {
+func (srv *server) orchestrate(ctx context.Context, loaded config.Loaded, observe func(trysail.Event)) error {
 	cfg := loaded.Trysail
 	cfg.Observer = eventLog{log: srv.log, also: observers(observe, srv.monitor.Observe)}
 	orc, err := trysail.New(cfg)
@@ -130,13 +130,19 @@ func (srv *server) orchestrate(loaded config.Loaded, observe func(trysail.Event)
 		}
 		return names
 	}
+	earlier := srv.keeper.earlier(ctx)
 	srv.reloader, err = config.NewReloader(config.ReloaderConfig{
 		Orchestrator: orc,
 		Start:        loaded,
+		Earlier:      earlier,
+		Keep:         keptVersions,
 		Read:         srv.reread,
 		Applied:      srv.applied,
 		Alert:        srv.notReloaded,
 	})
+	if err == nil {
+		srv.keeper.beginVersions(srv.reloader, earlier)
+	}
 	return err
 }
 
@@ -172,6 +178,7 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
+	srv.keeper.keepVersion(&v)
 	api.Record(srv.monitor, monitor.Subject{}, v.Events)
 	srv.internal.AuditReload(context.Background(), v) // nothing is reloaded before build has made the API
 	level := levelOf(v.Loaded.LogLevel)

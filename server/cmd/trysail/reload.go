@@ -60,10 +60,11 @@ func (srv *server) follow(signals <-chan os.Signal) (stop func()) {
 			}
 		})
 	}
-	return func() {
+	srv.unfollow = sync.OnceFunc(func() {
 		cancel()
 		following.Wait()
-	}
+	})
+	return srv.unfollow
 }
 
 func (srv *server) followSignals(ctx context.Context, signals <-chan os.Signal) {

@@ -32,9 +32,11 @@ type serveCmd struct {
 	EnvFile         string        `default:".env" env:"TRYSAIL_ENV_FILE" placeholder:"FILE" help:"File of variables, which the environment goes before (${default}, if it is there)."`
 	LogLevel        string        `placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL. Default: what LOG_LEVEL says, or INFO."`
 	LogFormat       string        `default:"auto" enum:"auto,text,json" env:"TRYSAIL_LOG_FORMAT" placeholder:"FORMAT" help:"auto, text or json (${default}): text on a terminal, JSON elsewhere."`
-	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default})."`
+	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default}). Storing what is left then takes 5s more at most."`
 
 	ShutdownDelay time.Duration `default:"0s" env:"TRYSAIL_SHUTDOWN_DELAY" placeholder:"TIME" help:"How long to go on accepting requests after SIGTERM, while /readyz says that it stops (${default}). Behind a load balancer: the time that it takes to notice."`
+
+	DataDir string `env:"TRYSAIL_DATA_DIR" placeholder:"DIR" help:"Directory for what is to outlive the program: events, alerts, benchmarks, versions of the configuration, audit log. It is made if it is not there. Default: none, all of that is in memory."`
 
 	TrustedProxies []string `env:"TRYSAIL_TRUSTED_PROXIES" placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, whose proxies are believed what X-Forwarded-For says of a client's address. Default: none."`
 
@@ -103,6 +105,7 @@ type server struct {
 	log          *slog.Logger
 	level        *slog.LevelVar // of log
 	monitor      *monitor.Collector
+	keeper       *keeper
 	reloader     *config.Reloader
 	watcher      *configfile.Watcher // nil without a configuration file
 	listener     net.Listener
@@ -110,6 +113,7 @@ type server struct {
 	http         *http.Server
 	ready        readiness
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
+	unfollow     func()                  // ends reloads; nil if there are none
 	orchestrator *trysail.Orchestrator
 	simulated    *trysailtest.ProviderServer // nil with a real provider
 }
@@ -119,7 +123,7 @@ type server struct {
 func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, error) {
 	srv := &server{level: &slog.LevelVar{}}
 	var err error
-	if srv.monitor, err = monitor.New(monitor.Config{}); err != nil {
+	if srv.monitor, err = monitor.New(remembered()); err != nil {
 		return nil, err
 	}
 	srv.reader = newReader(s, p)
@@ -131,16 +135,22 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.tellLoading(&loaded)
 	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
-	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file))
+	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
 		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
 	if err != nil {
 		return nil, usageError{err}
 	}
-	if err := srv.orchestrate(loaded, observe); err != nil {
+	if srv.keeper, err = openKeeper(p.ctx, srv.settings.DataDir, srv.log); err != nil {
+		return nil, err
+	}
+	srv.keeper.restore(p.ctx, srv.monitor)
+	if err := srv.orchestrate(p.ctx, loaded, observe); err != nil {
+		srv.close()
 		return nil, usageError{err}
 	}
+	srv.keeper.persist(srv.monitor)
 	srv.fixed = now.fixed()
 	err = srv.start(keys)
 	if err == nil {
@@ -170,14 +180,10 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
-	benchmarks, err := srv.benchmarks()
-	if err != nil {
-		return err
-	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
-		Benchmarks: benchmarks,
+		Store: srv.keeper.health, Audit: srv.keeper.audit(), Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
+		Benchmarks: srv.benchmarks(),
 	})
 	if err != nil {
 		return err
@@ -232,13 +238,27 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 
 // run serves until ctx ends, then lets running requests finish. From then on
 // stop gives the signals back, so that a second one ends the program at once.
+//
+// What is left to be stored is stored then.
 func (srv *server) run(ctx context.Context, stop func()) error {
 	defer srv.close()
+	began, err := srv.serve(ctx, stop)
+	err = errors.Join(err, srv.settle(began))
+	if err == nil {
+		srv.log.Info("stopped")
+	}
+	return err
+}
+
+// serve serves until ctx ends. It returns when that was.
+func (srv *server) serve(ctx context.Context, stop func()) (time.Time, error) {
+	var stopping time.Time // set before drained is
 	drained := make(chan error, 1)
 	cancel := context.AfterFunc(ctx, func() {
 		srv.ready.end()
 		stop()
 		srv.linger()
+		stopping = time.Now()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), srv.settings.ShutdownTimeout)
 		defer cancel()
 		drained <- srv.http.Shutdown(grace)
@@ -247,14 +267,24 @@ func (srv *server) run(ctx context.Context, stop func()) error {
 	srv.ready.begin()
 	srv.log.Info("listening", "url", "http://"+srv.listener.Addr().String())
 	if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+		return time.Now(), err
 	}
 	if err := <-drained; err != nil {
 		srv.cutOff(ctx)
-		return fmt.Errorf("requests were still running after %v and have been cut off", srv.settings.ShutdownTimeout)
+		return stopping, fmt.Errorf("requests were still running after %v and have been cut off", srv.settings.ShutdownTimeout)
 	}
-	srv.log.Info("stopped")
-	return nil
+	return stopping, nil
+}
+
+// settle stores what is left, in what is left of the time for stopping, or a little longer. Nothing may change the
+// configuration then: it could not be stored.
+func (srv *server) settle(began time.Time) error {
+	if srv.unfollow != nil {
+		srv.unfollow()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), max(srv.settings.ShutdownTimeout-time.Since(began), storingTime))
+	defer cancel()
+	return srv.keeper.close(ctx)
 }
 
 // linger goes on accepting requests until whoever sends them can have noticed that the program is no longer ready. What comes
@@ -296,6 +326,9 @@ func (srv *server) close() {
 	if srv.watcher != nil {
 		_ = srv.watcher.Close()
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), storingTime)
+	defer cancel()
+	_ = srv.keeper.close(ctx) // it may have been closed, and said what was lost
 }
 
 // check names every setting that is out of range, by the flag or the place in the file, before anything

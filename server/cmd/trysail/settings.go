@@ -33,6 +33,7 @@ func (r *reading) settingsInForce() []config.Value {
 	}{
 		{"addr", s.Addr},
 		{"log-format", s.LogFormat},
+		{"data-dir", cmp.Or(s.DataDir, "none")},
 		{"trusted-proxies", cmp.Or(strings.Join(s.TrustedProxies, ","), "none")},
 		{"shutdown-timeout", s.ShutdownTimeout},
 		{"shutdown-delay", s.ShutdownDelay},
