@@ -37,12 +37,21 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 			faults = append(faults, Fault{Location: at, Message: "unknown parameter; value has the known ones", Value: known})
 		case len(values) > 1:
 			faults = append(faults, Fault{Location: at, Message: "want it once"})
+		case values[0] != "" && isBool(op, name) && values[0] != "true" && values[0] != "false":
+			faults = append(faults, Fault{Location: at, Message: "want true or false"})
 		case values[0] == "":
 			faults = append(faults, Fault{Location: at, Message: "has no value; leave it out to have the default"})
 		}
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Location, b.Location) })
 	return faults[:min(len(faults), maxFaults)]
+}
+
+// isBool reports whether a parameter is true or false. huma takes 1, T and more for them, which the document does not say.
+func isBool(op *huma.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
+		return p.In == "query" && p.Name == name && p.Schema != nil && p.Schema.Type == huma.TypeBoolean
+	})
 }
 
 // rangeOf says what a parameter wants that is a whole number, "" of others. huma names only the end that was passed.
