@@ -148,6 +148,9 @@ func New(cfg Config) (*API, error) {
 	}
 	a.document = document
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
+	if err := a.documentation(); err != nil {
+		return nil, fmt.Errorf("read the documentation page: %w", err)
+	}
 	return a, nil
 }
 

@@ -60,7 +60,8 @@ func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.WriteProblem(w, r, api.Problem{
 			Status: http.StatusNotFound,
-			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at /internal/openapi.json.",
+			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at " +
+				"/internal/docs for people and at /internal/openapi.json for programs.",
 		})
 	})
 	if local {

@@ -217,3 +217,13 @@ func (s *served) document() string {
 	_, document := s.send("GET", "/internal/openapi.json", "")
 	return document
 }
+
+// TestProgramShowsItsDocument asks for what describes the API, as a browser does: without a key.
+func TestProgramShowsItsDocument(t *testing.T) {
+	s := serve(t, "API_KEY=secret")
+	for path, want := range map[string]string{"/internal/docs": "docs/page.js", "/internal/docs/page.js": "openapi.json", "/internal/openapi.json": `"openapi":"3.1`} {
+		if resp, body := s.send("GET", path, ""); resp.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: status %d, want 200 with %s", path, resp.StatusCode, want)
+		}
+	}
+}
