@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,37 +38,63 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 			faults = append(faults, Fault{Location: at, Message: "unknown parameter; value has the known ones", Value: known})
 		case len(values) > 1:
 			faults = append(faults, Fault{Location: at, Message: "want it once"})
-		case values[0] != "" && isBool(op, name) && values[0] != "true" && values[0] != "false":
-			faults = append(faults, Fault{Location: at, Message: "want true or false"})
 		case values[0] == "":
 			faults = append(faults, Fault{Location: at, Message: "has no value; leave it out to have the default"})
+		case isBool(op, name) && unusual(values[0]):
+			faults = append(faults, Fault{Location: at, Message: wantBool})
 		}
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Location, b.Location) })
 	return faults[:min(len(faults), maxFaults)]
 }
 
-// isBool reports whether a parameter is true or false. huma takes 1, T and more for them, which the document does not say.
+const wantBool = "want true or false"
+
+// unusual reports whether a text is true or false in other words, such as 1 or T: huma takes them, and the document does not have them.
+func unusual(text string) bool {
+	_, err := strconv.ParseBool(text)
+	return err == nil && text != "true" && text != "false"
+}
+
+// isBool reports whether a parameter is true or false.
 func isBool(op *huma.Operation, name string) bool {
 	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
 		return p.In == "query" && p.Name == name && p.Schema != nil && p.Schema.Type == huma.TypeBoolean
 	})
 }
 
-// rangeOf says what a parameter wants that is a whole number, "" of others. huma names only the end that was passed.
+// rangeOf says what a parameter, or a member of the body, wants that is a whole number or a truth value; "" of others. huma names only
+// the end that was passed.
 func rangeOf(op *huma.Operation, location string) string {
 	if op == nil {
 		return ""
 	}
+	s := memberSchema(op.RequestBody, location)
 	for _, p := range op.Parameters {
-		if p.In+"."+p.Name != location || p.Schema == nil {
-			continue
-		}
-		if s := p.Schema; s.Type == huma.TypeInteger && s.Minimum != nil && s.Maximum != nil {
-			return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
+		if p.In+"."+p.Name == location {
+			s = p.Schema
 		}
 	}
-	return ""
+	if s != nil && s.Type == huma.TypeBoolean {
+		return wantBool
+	}
+	if s == nil || s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil {
+		return ""
+	}
+	return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
+}
+
+// memberSchema is the schema of a member of a body that is described in place; nil of others.
+func memberSchema(body *huma.RequestBody, location string) *huma.Schema {
+	name, ok := strings.CutPrefix(location, "body.")
+	if !ok || body == nil {
+		return nil
+	}
+	content := body.Content[typeJSON]
+	if content == nil || content.Schema == nil {
+		return nil
+	}
+	return content.Schema.Properties[name]
 }
 
 // invalid is the problem of a request that is wrong in these ways.

@@ -18,6 +18,7 @@ const (
 	validation  = "configuration validation"
 	breakers    = "circuit breakers"
 	monitoring  = "monitoring"
+	performance = "performance"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -31,5 +32,6 @@ func (a *API) routes() []route {
 		a.validationRoutes(),
 		a.breakerRoutes(),
 		a.monitoringRoutes(),
+		a.performanceRoutes(),
 	)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"net/url"
 	"slices"
@@ -31,10 +32,13 @@ func (m *maker) draft(op *promisedOperation, exemplary bool) *drafted {
 		if _, has := m.written(parameter.at)["examples"]; exemplary && !parameter.Required && !has {
 			continue
 		}
-		d.set(parameter, m.good(parameter.at, exemplary))
+		d.set(parameter, affordable(parameter.Name, m.good(parameter.at, exemplary)))
 	}
 	if at, ok := op.bodySchema(); ok && (op.Body.Required || exemplary || m.rand.IntN(4) > 0) {
 		d.body = m.good(at, exemplary)
+		if object, ok := d.body.(map[string]any); ok && object["iterations"] != nil {
+			object["iterations"] = affordable("iterations", object["iterations"])
+		}
 	}
 	if name, ok := either[op.ID]; ok && d.body != nil {
 		d.query.Del(name)
@@ -42,6 +46,14 @@ func (m *maker) draft(op *promisedOperation, exemplary bool) *drafted {
 		d.query.Set(name, fmt.Sprint(m.good(op.parameter(name).at, exemplary)))
 	}
 	return d
+}
+
+// affordable is a value, but of repetitions not many: the most that the document allows take a minute.
+func affordable(name string, value any) any {
+	if n, ok := value.(int64); ok && name == "iterations" {
+		return min(n, 20)
+	}
+	return value
 }
 
 // either are parameters that a body takes the place of: one of the two is wanted. OpenAPI has no words for that but those
@@ -127,27 +139,27 @@ func (m *maker) spoil(op *promisedOperation) []wrong {
 	for _, kind := range []string{"text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
 		add("a body of type "+kind, good, 415).header["Content-Type"] = kind
 	}
-	for why, text := range map[string]string{
+	for why, text := range inOrder(map[string]string{
 		"broken JSON": `{"a": `, "no JSON": "hello", "two values": good + " {}", "a wrong name": "{'a': 1}", "not UTF-8": "{\"\xff\": 1}",
-	} {
+	}) {
 		add(why, text, 422)
 	}
 	add("a body of 1 MiB and a byte", strings.Repeat(" ", 1<<20+1), 413)
 	if op.Body.Required {
 		add("no body", "", 422)
 	}
-	for why, value := range strangers() {
+	for why, value := range inOrder(strangers()) {
 		all = m.spoilBody(all, at, op, "a body that is "+why, func(any) any { return value })
 	}
 	all = m.spoilBody(all, at, op, "an unknown property", func(body any) any { return with(body, "no_such_property", 1) })
 	properties, _ := m.resolved(at)["properties"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(properties)) {
 		all = m.spoilBody(all, at, op, "no "+name, func(body any) any { return without(body, name) })
-		for why, value := range strangers() {
+		for why, value := range inOrder(strangers()) {
 			all = m.spoilBody(all, at, op, name+" is "+why, func(body any) any { return with(body, name, value) })
 		}
 		if schema, ok := properties[name].(map[string]any); ok {
-			for why, value := range m.beyond(schema) {
+			for why, value := range inOrder(m.beyond(schema)) {
 				all = m.spoilBody(all, at, op, name+why, func(body any) any { return with(body, name, value) })
 			}
 		}
@@ -207,6 +219,17 @@ func (m *maker) spoilBody(all []wrong, at string, op *promisedOperation, why str
 	return append(all, wrong{why, d, []int{422}})
 }
 
+// inOrder ranges over a map in the order of its keys, so that a test is the same in every run.
+func inOrder[V any](m map[string]V) iter.Seq2[string, V] {
+	return func(yield func(string, V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if !yield(key, m[key]) {
+				return
+			}
+		}
+	}
+}
+
 func with(body any, name string, value any) any {
 	changed := map[string]any{name: value}
 	if object, ok := body.(map[string]any); ok {
@@ -243,7 +266,7 @@ func (m *maker) spoilParameters(op *promisedOperation) []wrong {
 		for _, text := range []string{"no such value", "1.5", "-1", "0", "99999999999999999999", "true", "a\x01b", "Ω", strings.Repeat("x", 201), "NaN", "1e3", "0x10"} {
 			values[fmt.Sprintf(" is %.20q", text)] = text
 		}
-		for why, value := range values {
+		for why, value := range inOrder(values) {
 			text := fmt.Sprint(value)
 			if m.promise.fits(p.at, text) == nil || m.fitsAsJSON(p.at, text) || p.In == "header" && strings.ContainsAny(text, "\x01") {
 				continue // it is good, or no client can send it

@@ -166,9 +166,14 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
+	benchmarks, err := srv.benchmarks()
+	if err != nil {
+		return err
+	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
 		Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
+		Benchmarks: benchmarks,
 	})
 	if err != nil {
 		return err
