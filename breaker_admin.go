@@ -2,6 +2,7 @@ package trysail
 
 import (
 	"cmp"
+	"fmt"
 	"time"
 )
 
@@ -30,21 +31,32 @@ func (o Override) text() string {
 
 // ForceOpen refuses every call, until Close or Reset, or until the word expires. It returns
 // the state that the breaker had.
-func (b *Breaker) ForceOpen(o Override) (was State) { return b.overrule(ForcedOpen, o) }
+func (b *Breaker) ForceOpen(o Override) (was State) { return b.overruled(ForcedOpen, o) }
 
 // Disable lets every call run and judges none, until Close or Reset, or until the
 // word expires. It returns the state that the breaker had.
-func (b *Breaker) Disable(o Override) (was State) { return b.overrule(Disabled, o) }
+func (b *Breaker) Disable(o Override) (was State) { return b.overruled(Disabled, o) }
 
 // MetricsOnly lets every call run and counts what the rules would have done: see
 // [BreakerSnapshot]. It lasts until Close or Reset, or until the word expires. It returns the
 // state that the breaker had.
-func (b *Breaker) MetricsOnly(o Override) (was State) { return b.overrule(MetricsOnly, o) }
+func (b *Breaker) MetricsOnly(o Override) (was State) { return b.overruled(MetricsOnly, o) }
 
 // Close ends an operator's word, and an open period, and gives the breaker back to
 // its rules. The Override's For has no meaning here. It returns the state that the breaker had.
-func (b *Breaker) Close(o Override) (was State) {
-	return b.overrule(Closed, Override{Reason: o.Reason, Author: o.Author})
+func (b *Breaker) Close(o Override) (was State) { return b.overruled(Closed, o) }
+
+// Overrule is ForceOpen, Disable, MetricsOnly or Close, by the state to lead to, and returns the breaker as it was and as it is
+// then: nothing else happens to it in between, so that each of several operators who act at once learns what they themselves have ended.
+// Another state is an error, and changes nothing.
+func (b *Breaker) Overrule(to State, o Override) (was, now BreakerSnapshot, err error) {
+	switch to {
+	case ForcedOpen, Disabled, MetricsOnly, Closed:
+		was, now = b.overrule(to, o)
+		return was, now, nil
+	default:
+		return was, now, fmt.Errorf("overrule breaker %q: state is %v, want %v, %v, %v or %v", b.op.name, to, ForcedOpen, Disabled, MetricsOnly, Closed)
+	}
 }
 
 // OpenUntil opens the breaker until t, as when a quota is known to be used up until
@@ -74,12 +86,17 @@ func (b *Breaker) OpenUntil(t time.Time, reason string) (was State) {
 	return was
 }
 
-func (b *Breaker) overrule(to State, o Override) (was State) {
+func (b *Breaker) overruled(to State, o Override) State {
+	was, _ := b.overrule(to, o)
+	return was.State
+}
+
+func (b *Breaker) overrule(to State, o Override) (was, is BreakerSnapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.op.clock.now()
 	b.advance(now)
-	was = b.load().state()
+	was = b.snapshot(now)
 	b.override = nil
 	if to != Closed {
 		b.override = &override{Override: o, since: now}
@@ -92,7 +109,7 @@ func (b *Breaker) overrule(to State, o Override) (was State) {
 	b.reopens, b.closedAt = 0, now
 	b.until.Store(now) // of an earlier open period
 	b.become(to, 0, now, o.text())
-	return was
+	return was, b.snapshot(now)
 }
 
 // wouldTrip notes that the rules would have opened the breaker, and for how long.

@@ -102,15 +102,22 @@ func (b *Breaker) refresh() {
 // the state that the breaker had. Calls that are under way no longer count. The counters of the
 // operation stay; a reset is not counted as a close. The reason appears in the event.
 func (b *Breaker) Reset(reason string) (was State) {
+	before, _ := b.Renew(reason)
+	return before.State
+}
+
+// Renew is Reset, and returns the breaker as it was and as it is then: nothing else happens to it in between, so that each of several
+// operators who act at once learns what they themselves have ended.
+func (b *Breaker) Renew(reason string) (was, is BreakerSnapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.op.clock.now()
 	b.advance(now)
-	was = b.load().state()
+	was = b.snapshot(now)
 	b.lastFailure, b.cause, b.openedAt, b.reopens, b.closedAt = 0, ClassTransient, 0, 0, now
 	b.override = nil
 	b.become(Closed, 0, now, "reset: "+reason)
-	return was
+	return was, b.snapshot(now)
 }
 
 // reconfigure puts the breaker under new numbers. State, count and the end of a

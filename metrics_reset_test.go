@@ -25,8 +25,10 @@ func TestResetMetrics(t *testing.T) {
 			_ = call(t, op, context.Canceled)
 			prepare(t, op)
 			_ = call(t, op, errBadRequest)
-			before, decisions := op.Breaker().Snapshot(), len(op.Explain())
-			op.ResetMetrics()
+			before, decisions, counted := op.Breaker().Snapshot(), len(op.Explain()), op.Metrics()
+			if got := op.ResetMetrics(); got != counted {
+				t.Errorf("ResetMetrics() = %+v, want what there was: %+v", got, counted)
+			}
 			if got, want := op.Metrics(), (trysail.OperationMetrics{Operation: "op"}); got != want {
 				t.Errorf("Metrics() = %+v, want %+v", got, want)
 			}
@@ -86,6 +88,7 @@ func TestResetMetricsWhileCallsRun(t *testing.T) {
 	op := newOperation(t, trysail.Policy{Retry: trysail.RetryPolicy{Disabled: true}, Breaker: trysail.BreakerPolicy{Disabled: true}})
 	const callers, calls = 4, 2000
 	var running sync.WaitGroup
+	var forgotten uint64
 	for range callers {
 		running.Go(func() {
 			for i := range calls {
@@ -94,13 +97,15 @@ func TestResetMetricsWhileCallsRun(t *testing.T) {
 		})
 	}
 	for range 200 {
-		op.ResetMetrics()
+		forgotten += op.ResetMetrics().Calls
 		if m := op.Metrics(); m.Calls != m.Succeeded+m.Failed || m.Calls > callers*calls {
 			t.Errorf("Metrics() = %+v, want sums that agree", m)
 		}
 	}
 	running.Wait()
-	op.ResetMetrics()
+	if forgotten += op.ResetMetrics().Calls; forgotten != callers*calls {
+		t.Errorf("resets have ended %d calls, want each of %d once", forgotten, callers*calls)
+	}
 	_ = call(t, op, nil)
 	if m := op.Metrics(); m.Calls != 1 || m.Succeeded != 1 {
 		t.Errorf("Metrics() = %+v, want the one call", m)

@@ -14,7 +14,9 @@ var wrongKeys = quota{perMinute: 10, perHour: 100} //nolint:gochecknoglobals // 
 
 // admit lets a request through, or answers it.
 func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
-	switch found := a.keys.Check(r); {
+	found, name := a.keys.look(r)
+	named(r.Context(), name)
+	switch {
 	case found == Missing && g.access == required:
 		unauthorized(w, r, "API key required: send Authorization: Bearer <key> or X-API-Key: <key>")
 		return false
@@ -35,6 +37,13 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 	}
 	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
 		WriteProblem(w, r, invalid(faults))
+		return false
+	}
+	if !g.reads && !a.trail.ready(r.Context()) {
+		WriteProblem(w, r, Problem{
+			Status: http.StatusServiceUnavailable,
+			Detail: "Nothing was changed: the audit log takes no entries, and too many wait for it already; the server's log says why",
+		})
 		return false
 	}
 	return !g.validates || a.admitValidation(w, r)

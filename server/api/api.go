@@ -61,6 +61,13 @@ type Config struct {
 	// not wait. Nil: the program uses none.
 	Redis func() (healthy bool)
 
+	// Audit remembers every change that is made through the API. Default: one of the API's own, which keeps the newest
+	// 10,000 entries, at most 8 MiB, for as long as the program runs.
+	//
+	// A change is made first and then noted, with what it has found. While the log takes no entries up to 200 of them wait; then
+	// requests that would change something are refused with 503.
+	Audit AuditLog
+
 	// Service is the name in the answer of /health. Default "resilience".
 	Service string
 
@@ -86,6 +93,7 @@ type API struct {
 	proxies  []netip.Prefix
 	checks   *limiter // validations
 	logins   *limiter // wrong keys
+	trail    *trail
 	service  string
 	version  string
 	log      *slog.Logger
@@ -141,6 +149,7 @@ func New(cfg Config) (*API, error) {
 		proxies:  slices.Clone(cfg.TrustedProxies),
 		checks:   newLimiter(quota),
 		logins:   newLimiter(wrongKeys),
+		trail:    &trail{log: cfg.Audit, logger: cfg.Logger},
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
@@ -150,6 +159,9 @@ func New(cfg Config) (*API, error) {
 		benchmarks: runner,
 		history:    history,
 		runs:       make(chan struct{}, maxRuns),
+	}
+	if a.trail.log == nil {
+		a.trail.log = &memoryLog{}
 	}
 	if a.detect == nil {
 		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }

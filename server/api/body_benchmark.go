@@ -33,7 +33,7 @@ func (benchmarkShape) Schema(huma.Registry) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"operation_name": {
 				Type: huma.TypeString, MinLength: &one, MaxLength: &longest, Examples: []any{"text_processing"},
-				Extensions: asWritten{"pattern": `^([ -~]{1,200}|[^\x00-\x1f\x7f-\x9f]{1,50})$`}, // what has surely no more than 200 bytes
+				Extensions:  asWritten{"pattern": `^([ -~]{1,200}|[^\x00-\x1f\x7f-\x9f]{1,50})$`}, // what has surely no more than 200 bytes
 				Description: "The operation under which calls are made. It need not exist: one that does not is not created. Or a benchmark.",
 			},
 			"iterations":   wholeUpTo(perf.MaxIterations, 50, "Calls, or iterations of each benchmark."),

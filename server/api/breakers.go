@@ -58,16 +58,18 @@ func (a *API) resetBreaker(ctx context.Context, in *resetInput) (*resetView, err
 		return nil, err
 	}
 	who := callerOf(ctx)
-	was := b.Reset("reset through the API by " + who.addr)
+	was, is := b.Renew("reset through the API by " + who.addr)
+	now := time.Now()
+	a.audit(ctx, change{what: auditReset, target: name, before: stateOfBreaker(&was), after: stateOfBreaker(&is)})
 	a.log.InfoContext(ctx, "circuit breaker reset", "circuit_breaker", name,
-		"previous_state", was.String(), "remote_addr", who.addr, "request_id", who.requestID)
+		"previous_state", was.State.String(), "remote_addr", who.addr, "request_id", who.requestID)
 	return &resetView{
 		Message:       fmt.Sprintf("Circuit breaker '%s' has been reset to closed state", name),
 		Name:          name,
 		BreakerName:   name,
-		PreviousState: was.String(),
+		PreviousState: was.State.String(),
 		NewState:      trysail.Closed.String(),
-		ResetAt:       instant(time.Now()),
+		ResetAt:       instant(now),
 	}, nil
 }
 

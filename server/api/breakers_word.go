@@ -62,8 +62,8 @@ type wordView struct {
 
 // A command is what an operator can tell a breaker, and the state that it leads to.
 type command struct {
-	to  trysail.State
-	run func(*trysail.Breaker, trysail.Override) (was trysail.State)
+	to   trysail.State
+	what string // in the audit log
 }
 
 // word returns the operation that gives a breaker an operator's word.
@@ -76,7 +76,7 @@ func (a *API) word(c command) func(context.Context, *wordInput) (*wordView, erro
 }
 
 func (a *API) closeBreaker(ctx context.Context, in *closeInput) (*wordView, error) {
-	return a.say(ctx, string(in.Name), command{trysail.Closed, (*trysail.Breaker).Close}, trysail.Override{Reason: string(in.Body.Reason), Author: hostOf(ctx)})
+	return a.say(ctx, string(in.Name), command{trysail.Closed, "breaker.close"}, trysail.Override{Reason: string(in.Body.Reason), Author: hostOf(ctx)})
 }
 
 func (a *API) say(ctx context.Context, name string, c command, o trysail.Override) (*wordView, error) {
@@ -84,13 +84,15 @@ func (a *API) say(ctx context.Context, name string, c command, o trysail.Overrid
 	if err != nil {
 		return nil, err
 	}
-	was, now, who := c.run(b, o), time.Now(), callerOf(ctx)
+	was, is, err := b.Overrule(c.to, o)
+	if err != nil {
+		return nil, err
+	}
+	now, who := time.Now(), callerOf(ctx)
+	a.audit(ctx, change{what: c.what, target: name, before: stateOfBreaker(&was), after: stateOfBreaker(&is)})
 	out := wordView{
 		Message: fmt.Sprintf("Circuit breaker '%s' is %s now", name, c.to), Name: name, BreakerName: name,
-		PreviousState: was.String(), NewState: c.to.String(), Reason: o.Reason, Author: o.Author, ChangedAt: instant(now),
-	}
-	if o.For > 0 {
-		out.ExpiresAt = maybe(now.Add(o.For))
+		PreviousState: was.State.String(), NewState: c.to.String(), Reason: o.Reason, Author: o.Author, ExpiresAt: maybe(is.ExpiresAt), ChangedAt: instant(now),
 	}
 	a.log.InfoContext(ctx, "circuit breaker set by hand", "circuit_breaker", name, "previous_state", out.PreviousState, "new_state", out.NewState,
 		"reason", o.Reason, "for", o.For.String(), "remote_addr", who.addr, "request_id", who.requestID)

@@ -16,6 +16,7 @@ const maxBody = 1 << 20
 // A caller is what an operation may know of who sent a request.
 type caller struct {
 	requestID string
+	name      string       // of the key; see [Keys]
 	addr      string       // the client's address, with its port if no proxy stands between
 	network   netip.Prefix // what counts as one client; see networkOf
 
@@ -26,8 +27,17 @@ type caller struct {
 type callerKey struct{}
 
 func callerOf(ctx context.Context) caller {
-	c, _ := ctx.Value(callerKey{}).(caller)
-	return c
+	if c, ok := ctx.Value(callerKey{}).(*caller); ok {
+		return *c
+	}
+	return caller{}
+}
+
+// named notes the name of the key that a request came with.
+func named(ctx context.Context, name string) {
+	if c, ok := ctx.Value(callerKey{}).(*caller); ok {
+		c.name = name
+	}
 }
 
 func newCaller(r *http.Request) caller {
@@ -65,7 +75,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	if direct, ok := addressIn(r.RemoteAddr); ok && client != direct {
 		who.addr = client.String()
 	}
-	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
+	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, &who))
 	setCommonHeaders(w.Header(), who.requestID)
 	watched := &watch{ResponseWriter: w}
 	defer a.rescue(watched, r)

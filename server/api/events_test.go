@@ -25,9 +25,13 @@ type piped struct {
 	done   chan error
 }
 
-func servePiped(t *testing.T, a *api.API) *piped {
+// servePiped serves with time limits for a request, if there are some.
+func servePiped(t *testing.T, a *api.API, limits ...time.Duration) *piped {
 	p := &piped{conns: make(chan net.Conn), closed: make(chan struct{}), done: make(chan error, 1)}
 	p.server = &http.Server{Handler: a.Handler()}
+	for _, limit := range limits {
+		p.server.ReadTimeout, p.server.WriteTimeout = limit, limit
+	}
 	p.server.RegisterOnShutdown(a.Close)
 	go func() { p.done <- p.server.Serve(p) }()
 	t.Cleanup(func() {

@@ -50,9 +50,12 @@ func newShip(t testing.TB, variables map[string]string) *ship {
 	must(t, err)
 	s.reloader, err = config.NewReloader(config.ReloaderConfig{
 		Orchestrator: s.orc, Start: loaded,
-		Read:    func(context.Context) (config.Sources, error) { return sources(), nil },
-		Applied: func(v config.Version) { api.Record(s.monitor, monitor.Subject{}, v.Events) },
-		Alert:   func(f config.Failure) { api.Record(s.monitor, monitor.Subject{}, f.Events) },
+		Read: func(context.Context) (config.Sources, error) { return sources(), nil },
+		Applied: func(v config.Version) {
+			api.Record(s.monitor, monitor.Subject{}, v.Events)
+			s.AuditReload(context.Background(), v)
+		},
+		Alert: func(f config.Failure) { api.Record(s.monitor, monitor.Subject{}, f.Events) },
 	})
 	must(t, err)
 	keys, err := api.NewKeys(key)

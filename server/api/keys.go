@@ -7,12 +7,17 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
 
 // Keys is a set of API keys. Some may do everything, others only read. It holds hashes, so that
 // neither a dump nor a log can tell a key. The zero value is the empty set.
+//
+// In the audit log a key is known by its role and its place among those of its role, blanks not counted: "admin-1" is the first one that
+// [NewKeys] was given, "read-only-1" the first of [Keys.WithReadOnly]. Who changes a key had better put the new one behind the others. With
+// an empty set everybody is "anyone".
 type Keys struct {
 	admin, readOnly [][sha256.Size]byte
 }
@@ -33,7 +38,7 @@ func (k Keys) WithReadOnly(keys ...string) (Keys, error) {
 		return Keys{}, err
 	}
 	for _, hash := range readOnly {
-		if among(k.admin, hash) == 1 {
+		if among(k.admin, hash) > 0 {
 			return Keys{}, errors.New("a read-only API key is one that may do everything as well: give each key one role")
 		}
 	}
@@ -102,38 +107,47 @@ func (a Access) String() string {
 // malformed, in X-API-Key. Its time does not depend on which key of the set is
 // right. An empty set grants everything.
 func (k Keys) Check(r *http.Request) Access {
+	access, _ := k.look(r)
+	return access
+}
+
+// look is Check with the name of the key, which is empty if there is none.
+func (k Keys) look(r *http.Request) (access Access, name string) {
 	if k.Empty() {
-		return Granted
+		return Granted, "anyone"
 	}
 	key := presented(r.Header)
 	if key == "" {
-		return Missing
+		return Missing, ""
 	}
 	return k.find(key)
 }
 
 // Holds reports whether text is one of the keys. Its time does not depend on which.
-func (k Keys) Holds(text string) bool { return k.find(text) != Wrong }
+func (k Keys) Holds(text string) bool {
+	access, _ := k.find(text)
+	return access != Wrong
+}
 
-func (k Keys) find(text string) Access {
+func (k Keys) find(text string) (access Access, name string) {
 	hash := sha256.Sum256([]byte(text))
 	admin, readOnly := among(k.admin, hash), among(k.readOnly, hash) // both, whatever the first one is
 	switch {
-	case admin == 1:
-		return Granted
-	case readOnly == 1:
-		return ReadOnly
+	case admin > 0:
+		return Granted, "admin-" + strconv.Itoa(admin)
+	case readOnly > 0:
+		return ReadOnly, "read-only-" + strconv.Itoa(readOnly)
 	default:
-		return Wrong
+		return Wrong, ""
 	}
 }
 
-// among returns 1 if hash is one of hashes, otherwise 0. Its time does not depend on which.
-func among(hashes [][sha256.Size]byte, hash [sha256.Size]byte) (match int) {
-	for i := range hashes {
-		match |= subtle.ConstantTimeCompare(hash[:], hashes[i][:])
+// among returns the place of hash among hashes, the first is 1, or 0 if it is none of them. Its time does not depend on which.
+func among(hashes [][sha256.Size]byte, hash [sha256.Size]byte) (place int) {
+	for i := range slices.Backward(hashes) { // of several that are the same the first one counts
+		place = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], hashes[i][:]), i+1, place)
 	}
-	return match
+	return place
 }
 
 // presented returns the key that the header carries, or "".

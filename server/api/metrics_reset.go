@@ -47,16 +47,22 @@ func (a *API) resetMetrics(ctx context.Context, in *metricsResetInput) (*metrics
 		}
 	}
 	out := metricsResetView{Message: "Reset all resilience metrics", ResetAt: instant(time.Now())}
+	ended := countsState{}
 	if name == "" {
 		for _, op := range a.orc.Operations() {
-			op.ResetMetrics()
+			was := op.ResetMetrics()
+			ended.add(&was)
 		}
 	} else {
 		// An operation that there is not has no counters, which is what was wanted.
 		if op, ok := a.orc.Lookup(name); ok {
-			op.ResetMetrics()
+			was := op.ResetMetrics()
+			ended.add(&was)
 		}
 		out.Message, out.Operation = "Reset metrics for operation: "+name, &name
+	}
+	if ended.Operations > 0 || name == "" {
+		a.audit(ctx, change{what: auditMetrics, target: name, before: ended, after: countsState{Operations: ended.Operations}})
 	}
 	who := callerOf(ctx)
 	a.log.InfoContext(ctx, "metrics reset", "operation", name, "remote_addr", who.addr, "request_id", who.requestID)

@@ -177,6 +177,11 @@ func (a *API) cleanup(ctx context.Context, in *cleanupInput) (*cleanupView, erro
 	if err != nil {
 		return nil, err
 	}
+	a.audit(ctx, change{
+		what:   auditCleanup,
+		before: monitoringState{done.EventsRemoved + done.EventsRemaining, done.AlertsRemoved + done.AlertsRemaining, nil},
+		after:  monitoringState{done.EventsRemaining, done.AlertsRemaining, &in.Hours},
+	})
 	who, subject := callerOf(ctx), subjectOf(ctx)
 	a.log.InfoContext(ctx, "monitoring cleaned up", "hours", in.Hours,
 		"events_removed", done.EventsRemoved, "alerts_removed", done.AlertsRemoved, "remote_addr", who.addr,

@@ -48,6 +48,7 @@ func (a *API) humaConfig() huma.Config {
 				{Name: validation, Description: "Checks of custom configurations before they are used."},
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
+				{Name: auditing, Description: "Who changed what."},
 				{Name: performance, Description: "What configurations and the engine cost."},
 			},
 			Components: &huma.Components{
@@ -147,7 +148,7 @@ func (r route) problems() []int {
 		http.StatusTooManyRequests, http.StatusInternalServerError,
 	}
 	if !r.guard().reads {
-		statuses = append(statuses, http.StatusForbidden)
+		statuses = append(statuses, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)

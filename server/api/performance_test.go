@@ -262,8 +262,7 @@ func TestLongRunAndTimeLimits(t *testing.T) {
 						return errors.New("ended too early")
 					}
 				})
-				p := servePiped(t, a)
-				p.server.ReadTimeout, p.server.WriteTimeout = 3*time.Second, 3*time.Second
+				p := servePiped(t, a, 3*time.Second)
 				begun := time.Now()
 				c := p.askAll(t, ask)
 				text, err := io.ReadAll(c.body)

@@ -63,7 +63,7 @@ func isBool(op *huma.Operation, name string) bool {
 	})
 }
 
-// rangeOf says what a parameter, or a member of the body, wants that is a whole number or a truth value; "" of others. huma names only
+// rangeOf says what a parameter, or a member of the body, wants that is a whole number, a time or a truth value; "" of others. huma names only
 // the end that was passed.
 func rangeOf(op *huma.Operation, location string) string {
 	if op == nil {
@@ -75,10 +75,14 @@ func rangeOf(op *huma.Operation, location string) string {
 			s = p.Schema
 		}
 	}
-	if s != nil && s.Type == huma.TypeBoolean {
+	switch {
+	case s == nil:
+		return ""
+	case s.Type == huma.TypeBoolean:
 		return wantBool
-	}
-	if s == nil || s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil {
+	case s.Format == "date-time":
+		return wantMoment
+	case s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil:
 		return ""
 	}
 	return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)

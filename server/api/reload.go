@@ -108,6 +108,14 @@ func (a *API) reload(ctx context.Context, in *reloadInput) (*reloadView, error) 
 
 // reloaded records and shows what came of a reload.
 func (a *API) reloaded(ctx context.Context, r *config.Result) (*reloadView, error) {
+	if r.Changed && !r.DryRun {
+		c := change{what: auditReload}
+		if r.Current.Of != 0 {
+			c.what = auditRollback
+		}
+		c.before, c.after = configStates(&r.Previous, &r.Current)
+		a.audit(ctx, c)
+	}
 	if !r.Changed && !r.DryRun { // a new version is recorded by who hears of it
 		Record(a.monitor, subjectOf(ctx), r.Events)
 	}

@@ -18,6 +18,7 @@ const (
 	validation  = "configuration validation"
 	breakers    = "circuit breakers"
 	monitoring  = "monitoring"
+	auditing    = "audit log"
 	performance = "performance"
 )
 
@@ -32,6 +33,7 @@ func (a *API) routes() []route {
 		a.validationRoutes(),
 		a.breakerRoutes(),
 		a.monitoringRoutes(),
+		a.auditRoutes(),
 		a.performanceRoutes(),
 	)
 }

@@ -26,19 +26,19 @@ func (a *API) breakerRoutes() []route {
 				"Counters stay. The answer tells the state that this very request ended, also when several come at once.",
 		},
 		{
-			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/force-open", id: "forceOpenCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.ForcedOpen, (*trysail.Breaker).ForceOpen})),
+			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/force-open", id: "forceOpenCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.ForcedOpen, "breaker.force_open"})),
 			extension:   true,
 			summary:     "Have one circuit breaker refuse every call",
 			description: "It refuses every call until it is closed or reset, or until the word expires; no rule ends it.",
 		},
 		{
-			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/disable", id: "disableCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.Disabled, (*trysail.Breaker).Disable})),
+			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/disable", id: "disableCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.Disabled, "breaker.disable"})),
 			extension:   true,
 			summary:     "Have one circuit breaker let every call through",
 			description: "It lets every call through and judges none, until it is closed or reset, or until the word expires.",
 		},
 		{
-			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/metrics-only", id: "watchCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.MetricsOnly, (*trysail.Breaker).MetricsOnly})),
+			method: http.MethodPost, path: "/circuit-breakers/{breaker_name}/metrics-only", id: "watchCircuitBreaker", module: breakers, access: required, run: handle(a.word(command{trysail.MetricsOnly, "breaker.metrics_only"})),
 			extension:   true,
 			summary:     "Have one circuit breaker count only",
 			description: "It lets every call through and counts what its rules would have done, until it is closed or reset, or until the word expires.",

@@ -67,6 +67,7 @@ POST /circuit-breakers/{breaker_name}/metrics-only
 POST /circuit-breakers/{breaker_name}/close
 GET /operations/{operation_name}/explain
 GET /events
+GET /audit-log
 `
 
 // inContract returns the words after a row in the contract.

@@ -65,9 +65,9 @@ func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 		})
 	})
 	if local {
-		return onlyLocal(noRedirects(mux), keys)
+		return onlyLocal(mux, keys)
 	}
-	return noRedirects(mux)
+	return mux
 }
 
 // noRedirects answers a path that is not written in the shortest way, such as /v1/./models, with 404. ServeMux would send the client

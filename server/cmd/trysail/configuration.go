@@ -173,6 +173,7 @@ func (srv *server) tellLoading(loaded *config.Loaded) {
 // applied takes note of a new version of the configuration.
 func (srv *server) applied(v config.Version) {
 	api.Record(srv.monitor, monitor.Subject{}, v.Events)
+	srv.internal.AuditReload(context.Background(), v) // nothing is reloaded before build has made the API
 	level := levelOf(v.Loaded.LogLevel)
 	srv.level.Set(min(level, srv.level.Level())) // the change of the level itself is to be seen
 	defer srv.level.Set(level)

@@ -63,8 +63,8 @@ type promisedHeader struct {
 	Ref string `json:"$ref"`
 }
 
-// address is what the document is called for its references. Nothing is loaded from there.
-const address = "https://document.invalid/openapi.json"
+// documentURL is what the document is called for its references. Nothing is loaded from there.
+const documentURL = "https://document.invalid/openapi.json"
 
 // A closedLoader loads nothing: a reference that leads out of the document is a fault of it.
 type closedLoader struct{}
@@ -86,7 +86,7 @@ func readPromise(t *testing.T, document string) *promise {
 	p.raw = raw
 	p.compiler.UseLoader(closedLoader{})
 	p.compiler.AssertFormat()
-	if err := p.compiler.AddResource(address, raw); err != nil {
+	if err := p.compiler.AddResource(documentURL, raw); err != nil {
 		t.Fatal(err)
 	}
 	for path, item := range p.Paths {
@@ -127,7 +127,7 @@ func (p *promise) schema(at string) (*jsonschema.Schema, error) {
 	if known := p.compiled[at]; known != nil {
 		return known, nil
 	}
-	schema, err := p.compiler.Compile(address + "#" + (&url.URL{Path: at}).EscapedPath())
+	schema, err := p.compiler.Compile(documentURL + "#" + (&url.URL{Path: at}).EscapedPath())
 	if err == nil {
 		p.compiled[at] = schema
 	}

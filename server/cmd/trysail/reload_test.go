@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,8 +60,35 @@ func TestReloadOnHangup(t *testing.T) {
 	s.wantBreaker("a good one again", 5, 60)
 	s.log.await(t, `Breaker.RecoveryTimeout 45s -> 1m0s`)
 	hangup("configuration is as before")
+	s.wantAudited()
 	if strings.Contains(s.log.String(), "hunter2") || strings.Contains(s.log.String(), "from-the-file") {
 		t.Errorf("the log shows what may be a secret:\n%s", s.log)
+	}
+}
+
+// wantAudited looks for the reloads that have changed something, and only those, in the audit log.
+func (s *served) wantAudited() {
+	s.t.Helper()
+	resp, body := s.send("GET", "/internal/resilience/audit-log", "", "X-API-Key", "from-the-file")
+	var log struct {
+		Entries []struct {
+			Who, What     string
+			Before, After struct {
+				Version int    `json:"config_version"`
+				Preset  string `json:"preset_name"`
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &log); err != nil || resp.StatusCode != 200 {
+		s.t.Fatalf("status %d, %v\n%s", resp.StatusCode, err, body)
+	}
+	var got []string
+	for _, e := range log.Entries {
+		got = append(got, fmt.Sprintf("%s %s %d %s -> %d %s", e.Who, e.What, e.Before.Version, e.Before.Preset, e.After.Version, e.After.Preset))
+	}
+	want := []string{"signal config.reload 2 development -> 3 simple", "signal config.reload 1 production -> 2 development"}
+	if !slices.Equal(got, want) {
+		s.t.Errorf("the audit log has %q, want %q", got, want)
 	}
 }
 
