@@ -36,6 +36,8 @@ demo: ## Watch a breaker open and close again under traffic, for a minute
 .PHONY: test
 test: $(GOTESTSUM) ## Install what the tests need and run them all with the race detector
 	./scripts/test-needs.sh
+	./scripts/lint-openapi.sh
+	./scripts/vendor-swagger.sh check
 	$(GOTESTSUM) --format pkgname -- -race $(MODULES:%=./%/...)
 
 .PHONY: check

@@ -1,10 +1,19 @@
 #!/usr/bin/env bash
 # Installs what the tests need beyond Go, when it is missing.
-#   gcc  the race detector's runtime is linked with it
+#   gcc       the race detector's runtime is linked with it
+#   curl      the commands of the specification are run as they are printed
+#   npm       the OpenAPI document is linted with a package of npm
+#   chromium  the documentation page is looked at in a browser
 set -euo pipefail
 
 missing=()
-command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+need() { # need COMMAND PACKAGE...
+	command -v "$1" >/dev/null || missing+=("${@:2}")
+}
+need gcc gcc libc6-dev
+need curl curl
+need npm nodejs npm
+need chromium chromium fonts-liberation
 if ((${#missing[@]} == 0)); then
 	exit 0
 fi

@@ -196,6 +196,9 @@ func (a *API) mount() error {
 	}
 	a.document = document
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
+	if err := a.documentation(); err != nil {
+		return fmt.Errorf("read the documentation page: %w", err)
+	}
 	return nil
 }
 

@@ -107,14 +107,21 @@ func (configurationText) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, AdditionalProperties: false, Required: []string{"json_config"},
 		Properties: map[string]*huma.Schema{
-			"json_config": {Type: huma.TypeString, Description: "The configuration, a JSON object, as a text."},
+			"json_config": {
+				Type: huma.TypeString, Description: "The configuration, a JSON object, as a text.",
+				Examples: []any{`{"retry_attempts": 5}`},
+			},
 		},
 	}
 }
 
+func exampleConfiguration() map[string]any {
+	return map[string]any{"retry_attempts": 5, "circuit_breaker_threshold": 8, "default_strategy": "conservative"}
+}
+
 func configurationSchema() *huma.Schema {
 	return &huma.Schema{
-		Type: huma.TypeObject, AdditionalProperties: true,
+		Type: huma.TypeObject, AdditionalProperties: true, Examples: []any{exampleConfiguration()},
 		Description: "A custom configuration. Whatever is wrong with it is in the answer: any object is taken.",
 	}
 }

@@ -33,6 +33,7 @@ func (benchmarkShape) Schema(huma.Registry) *huma.Schema {
 		Properties: map[string]*huma.Schema{
 			"operation_name": {
 				Type: huma.TypeString, MinLength: &one, MaxLength: &longest, Examples: []any{"text_processing"},
+				Extensions:  asWritten{"pattern": `^([ -~]{1,200}|[^\x00-\x1f\x7f-\x9f]{1,50})$`}, // what has surely no more than 200 bytes
 				Description: "The operation under which calls are made. It need not exist: one that does not is not created. Or a benchmark.",
 			},
 			"iterations":   wholeUpTo(perf.MaxIterations, 50, "Calls, or iterations of each benchmark."),
@@ -40,14 +41,15 @@ func (benchmarkShape) Schema(huma.Registry) *huma.Schema {
 			"include_slow": {Type: huma.TypeBoolean, Default: false, Description: "Whether to run the benchmarks of the engine, too. Does not go with operation_name."},
 			"operations": {
 				Type: huma.TypeArray, Nullable: true, Examples: []any{benchmarkNames()[:2]},
-				Items:       &huma.Schema{Type: huma.TypeString, Extensions: map[string]any{"enum": benchmarkNames()}},
+				Items:       &huma.Schema{Type: huma.TypeString, Extensions: asWritten{"enum": benchmarkNames()}},
+				Extensions:  asWritten{"uniqueItems": true},
 				Description: "The benchmarks to run, each once; null or empty for all. Does not go with operation_name.",
 			},
 		},
-		Extensions: map[string]any{
-			"dependentRequired": map[string]any{"concurrency": []string{"operation_name"}},
-			"not": map[string]any{"required": []string{"operation_name"}, "anyOf": []map[string]any{
-				{"required": []string{"include_slow"}}, {"required": []string{"operations"}},
+		Extensions: asWritten{
+			"dependentRequired": asWritten{"concurrency": []string{"operation_name"}},
+			"dependentSchemas": asWritten{"operation_name": asWritten{
+				"properties": asWritten{"include_slow": false, "operations": asWritten{"type": "null"}}, // must not be there
 			}},
 		},
 	}

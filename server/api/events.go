@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/trysail-go/trysail/monitor"
 )
 
@@ -21,7 +23,15 @@ const (
 
 // An eventsInput says where to begin.
 type eventsInput struct {
-	LastID string `header:"Last-Event-ID" doc:"The id of the last event that the client has, or 0."`
+	LastID lastID `header:"Last-Event-ID" doc:"The id of the last event that the client has, or 0."`
+}
+
+// A lastID is the id of the last event that a client has, such as "17-1764068400000000000".
+type lastID string
+
+// Schema implements [huma.SchemaProvider].
+func (lastID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Examples: []any{"0"}, Extensions: asWritten{"pattern": "^[0-9]{1,19}(-[0-9]{1,18})?$"}}
 }
 
 func eventsMedia() media { return media{"text/event-stream": schemaOf[string]} }
@@ -29,7 +39,7 @@ func eventsMedia() media { return media{"text/event-stream": schemaOf[string]} }
 // events follows the monitor. The form is that of https://html.spec.whatwg.org/multipage/server-sent-events.html.
 func (a *API) events(_ context.Context, in *eventsInput) (*stream, error) {
 	f := follower{monitor: a.monitor, stopped: a.stopped}
-	if err := f.begin(in.LastID); err != nil {
+	if err := f.begin(string(in.LastID)); err != nil {
 		return nil, err
 	}
 	select {

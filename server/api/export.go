@@ -8,14 +8,24 @@ import (
 	"slices"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/trysail-go/trysail/monitor"
 )
 
 // An exportInput says what to export.
 type exportInput struct {
-	Format string `query:"format" default:"json" doc:"json or csv, in upper or lower case." example:"csv"`
-	Hours  int    `query:"time_window_hours" minimum:"1" maximum:"720" doc:"Hours that the window goes back. Without it all that is remembered."`
-	Stream bool   `query:"stream" doc:"Whether to answer the text itself, json as one object per line, instead of a JSON answer that holds it."`
+	Format formatName `query:"format" default:"json" doc:"json or csv, in upper or lower case."`
+	Hours  int        `query:"time_window_hours" minimum:"1" maximum:"720" doc:"Hours that the window goes back. Without it all that is remembered."`
+	Stream bool       `query:"stream" doc:"Whether to answer the text itself, json as one object per line, instead of a JSON answer that holds it."`
+}
+
+// A formatName is the name of a format, regardless of case.
+type formatName string
+
+// Schema implements [huma.SchemaProvider].
+func (formatName) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Examples: []any{"csv"}, Extensions: asWritten{"pattern": anyCase("json", "csv")}}
 }
 
 // An exportView is the answer that is no stream. It is written in parts, so that its memory does not grow with the text.
@@ -50,7 +60,7 @@ func exportMedia() media {
 }
 
 func (a *API) export(_ context.Context, in *exportInput) (*stream, error) {
-	format, err := monitor.ParseFormat(in.Format)
+	format, err := monitor.ParseFormat(string(in.Format))
 	if err != nil || format == monitor.NDJSON {
 		return nil, badRequest("Format must be 'json' or 'csv'",
 			Fault{Location: "query.format", Message: "unknown format; value has the known ones", Value: []string{"json", "csv"}})

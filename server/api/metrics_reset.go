@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // A metricsResetInput names the operation whose counters are to begin anew; the query goes before the body.
@@ -13,8 +15,16 @@ type metricsResetInput struct {
 }
 
 type metricsResetBody struct {
-	Name    pathName `json:"operation_name,omitempty" doc:"The operation. Default: all of them."`
-	Confirm *bool    `json:"confirm,omitempty" doc:"Need not be there; false is refused."`
+	Name    pathName   `json:"operation_name,omitempty" doc:"The operation. Default: all of them."`
+	Confirm *confirmed `json:"confirm,omitempty" doc:"Need not be there; false is refused."`
+}
+
+// A confirmed member is true, or is not there.
+type confirmed bool
+
+// Schema implements [huma.SchemaProvider].
+func (confirmed) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeBoolean, Extensions: asWritten{"not": asWritten{"const": false}}}
 }
 
 type metricsResetView struct {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -98,7 +99,22 @@ type levelName string
 
 // Schema implements [huma.SchemaProvider].
 func (levelName) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Examples: []any{"info", "warning", "error", "critical"}}
+	return &huma.Schema{
+		Type: huma.TypeString, Examples: []any{"info", "warning", "error", "critical"},
+		Extensions: asWritten{"pattern": anyCase("info", "warning", "error", "critical")},
+	}
+}
+
+// anyCase is a pattern of words in upper or lower case. The dialect of the document, ECMA-262, has no sign for that.
+func anyCase(words ...string) string {
+	var b strings.Builder
+	for i, word := range words {
+		b.WriteString(map[bool]string{true: "^(", false: "|"}[i == 0])
+		for _, c := range word {
+			b.WriteString("[" + strings.ToUpper(string(c)) + string(c) + "]")
+		}
+	}
+	return b.String() + ")$"
 }
 
 func (a *API) alerts(_ context.Context, in *alertsInput) (*alertsView, error) {

@@ -35,6 +35,7 @@ func (a *API) humaConfig() huma.Config {
 			Info: &huma.Info{
 				Title:   "Trysail internal API",
 				Version: a.version,
+				License: &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"},
 				Description: "Shows and controls the operations and circuit breakers of one trysail program. " +
 					"Every error is an RFC 9457 problem. A server without configured keys asks for none.",
 			},
@@ -87,12 +88,12 @@ func commonParams() map[string]*huma.Param {
 		},
 		sessionHeader: {
 			Name: sessionHeader, In: "header",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$"},
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: "^[!-~]+$", Examples: []any{"batch-17"}},
 			Description: "The session that what this request records belongs to; see /monitoring/session/{session_id}.",
 		},
 		userHeader: {
 			Name: userHeader, In: "header",
-			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most},
+			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: `^[^\x00-\x1f\x7f]+$`},
 			Description: "Whose work this request is, for people: printable characters in UTF-8.",
 		},
 	}
@@ -159,9 +160,15 @@ func (r route) problems() []int {
 	return statuses
 }
 
-// describe completes the document with the answers that the routes share, and
-// writes it.
+// describe completes the document with what the routes share, and writes it.
 func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post} {
+			if op != nil && op.RequestBody != nil {
+				allowNull(doc.Components.Schemas, op.RequestBody)
+			}
+		}
+	}
 	schema := &huma.Schema{Ref: schemasPath + "Problem"}
 	for status := range problems {
 		response := &huma.Response{
@@ -182,6 +189,26 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 	}
 	return json.Marshal(doc)
 }
+
+// allowNull says of members of a body that may be missing that they may be null, too: huma takes one for the other, and clients
+// that are generated send null for what is not set. Bodies that huma does not decode have no name in the document.
+func allowNull(schemas huma.Registry, body *huma.RequestBody) {
+	for _, media := range body.Content {
+		if media.Schema == nil || media.Schema.Ref == "" {
+			continue
+		}
+		schema := schemas.SchemaFromRef(media.Schema.Ref)
+		for name, member := range schema.Properties {
+			if member.Ref == "" && !slices.Contains(schema.Required, name) {
+				member.Nullable = true
+			}
+		}
+	}
+}
+
+// asWritten are keywords of a schema that are for readers of the document only: what they say is checked by the operation itself,
+// whose words are better than huma's.
+type asWritten = map[string]any
 
 func requestIDHeaders() map[string]*huma.Header {
 	return map[string]*huma.Header{requestHeader: {Ref: "#/components/headers/" + requestHeader}}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/perf"
 )
@@ -89,11 +91,19 @@ func (a *API) thresholds(context.Context, *nothing) (*thresholdsView, error) {
 
 // A reportInput says how the report is wanted.
 type reportInput struct {
-	Format string `query:"format" default:"json" doc:"json or text, in upper or lower case." example:"text"`
+	Format reportFormat `query:"format" default:"json" doc:"json or text, in upper or lower case."`
+}
+
+// A reportFormat is the name of a format, regardless of case.
+type reportFormat string
+
+// Schema implements [huma.SchemaProvider].
+func (reportFormat) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Examples: []any{"text"}, Extensions: asWritten{"pattern": anyCase("json", "text")}}
 }
 
 func (a *API) report(ctx context.Context, in *reportInput) (*reportView, error) {
-	format := strings.ToLower(in.Format)
+	format := strings.ToLower(string(in.Format))
 	if format != "json" && format != "text" {
 		return nil, badRequest("Format must be 'json' or 'text'",
 			Fault{Location: "query.format", Message: "unknown format; value has the known ones", Value: []string{"json", "text"}})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,13 +40,30 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 			faults = append(faults, Fault{Location: at, Message: "want it once"})
 		case values[0] == "":
 			faults = append(faults, Fault{Location: at, Message: "has no value; leave it out to have the default"})
+		case isBool(op, name) && unusual(values[0]):
+			faults = append(faults, Fault{Location: at, Message: wantBool})
 		}
 	}
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Location, b.Location) })
 	return faults[:min(len(faults), maxFaults)]
 }
 
-// rangeOf says what a parameter, or a member of the body, wants that is a whole number or a time; "" of others. huma names only
+const wantBool = "want true or false"
+
+// unusual reports whether a text is true or false in other words, such as 1 or T: huma takes them, and the document does not have them.
+func unusual(text string) bool {
+	_, err := strconv.ParseBool(text)
+	return err == nil && text != "true" && text != "false"
+}
+
+// isBool reports whether a parameter is true or false.
+func isBool(op *huma.Operation, name string) bool {
+	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
+		return p.In == "query" && p.Name == name && p.Schema != nil && p.Schema.Type == huma.TypeBoolean
+	})
+}
+
+// rangeOf says what a parameter, or a member of the body, wants that is a whole number, a time or a truth value; "" of others. huma names only
 // the end that was passed.
 func rangeOf(op *huma.Operation, location string) string {
 	if op == nil {
@@ -60,6 +78,8 @@ func rangeOf(op *huma.Operation, location string) string {
 	switch {
 	case s == nil:
 		return ""
+	case s.Type == huma.TypeBoolean:
+		return wantBool
 	case s.Format == "date-time":
 		return wantMoment
 	case s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil:

@@ -42,6 +42,7 @@ func (c *customObject) UnmarshalJSON(text []byte) error {
 func (customObject) Schema(r huma.Registry) *huma.Schema {
 	s := *customView{}.Schema(r)
 	s.AdditionalProperties, s.Properties, s.Nullable = true, nil, true
+	s.Examples = []any{exampleConfiguration()}
 	s.Description = "A JSON object of the fields of a custom configuration, or null."
 	return &s
 }

@@ -122,7 +122,17 @@ func (w *wantedObject) UnmarshalJSON(text []byte) error {
 
 // Schema implements [huma.SchemaProvider].
 func (wantedObject) Schema(huma.Registry) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+	members := customView{}.Schema(nil).Properties
+	for _, member := range members {
+		member.Minimum, member.Maximum = nil, nil
+		if member.Type == huma.TypeObject {
+			member.Extensions = asWritten{"propertyNames": asWritten{"pattern": "^[0-9A-Za-z_-]+$"}} // what is surely taken
+		}
+	}
+	s := &huma.Schema{
+		Type: huma.TypeObject, Examples: []any{exampleConfiguration()},
+		Extensions: asWritten{"properties": members, "additionalProperties": false},
+	}
 	s.PrecomputeMessages()
 	return s
 }

@@ -57,7 +57,7 @@ func (a *API) each(body *rawBody[someConfigurations], check func([]byte) validat
 
 // A textInput holds a configuration as a text.
 type textInput struct {
-	Query string `query:"json_config" doc:"The configuration as a text, in place of the body. Prefer the body: addresses end up in logs." example:"{\"retry_attempts\": 3}"`
+	Query string `query:"json_config" minLength:"1" doc:"The configuration as a text, in place of the body. Prefer the body: addresses end up in logs." example:"{\"retry_attempts\": 3}"`
 	Body  *rawBody[configurationText]
 }
 

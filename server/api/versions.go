@@ -61,7 +61,7 @@ func (a *API) versions(context.Context, *nothing) (*versionsView, error) {
 // A diffInput names two versions.
 type diffInput struct {
 	Number int `path:"number" minimum:"1" doc:"The version to compare." example:"1"`
-	To     int `query:"to" minimum:"1" doc:"The version to compare it with. Default: the one in force." example:"2"`
+	To     int `query:"to" minimum:"1" doc:"The version to compare it with. Default: the one in force." example:"1"`
 }
 
 func (a *API) versionDiff(_ context.Context, in *diffInput) (*versionDiffView, error) {

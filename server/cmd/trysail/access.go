@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/trysail-go/trysail/config"
@@ -52,18 +53,37 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 // protection of a part of it, local says so.
 func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/internal/", internal)
-	mux.Handle("/v1/", gw)
+	for prefix, handler := range map[string]http.Handler{"/internal": internal, "/v1": gw} {
+		mux.Handle(prefix, handler) // ServeMux would redirect it to the path with a slash
+		mux.Handle(prefix+"/", handler)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.WriteProblem(w, r, api.Problem{
 			Status: http.StatusNotFound,
-			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at /internal/openapi.json.",
+			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at " +
+				"/internal/docs for people and at /internal/openapi.json for programs.",
 		})
 	})
 	if local {
 		return onlyLocal(mux, keys)
 	}
 	return mux
+}
+
+// noRedirects answers a path that is not written in the shortest way, such as /v1/./models, with 404. ServeMux would send the client
+// elsewhere, and a redirect is no answer to a program.
+func noRedirects(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := r.URL.EscapedPath()
+		if clean := path.Clean(p); clean != p && clean+"/" != p {
+			api.WriteProblem(w, r, api.Problem{
+				Status: http.StatusNotFound,
+				Detail: "There is nothing at this path: it has a //, a /./ or a /../ in it. Write it without.",
+			})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // onlyLocal refuses requests that name another host than this machine, unless they carry a key.

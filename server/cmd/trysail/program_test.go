@@ -284,14 +284,19 @@ func TestWithAKeyOnlyItsHoldersMayUseOtherNames(t *testing.T) {
 
 func TestPathsOfNobody(t *testing.T) {
 	s := serve(t)
-	for _, path := range []string{"/", "/nothing", "/internal/nothing", "/internalx"} {
+	for _, path := range []string{
+		"/", "/nothing", "/internal/nothing", "/internalx", "/internal", "/internal/",
+		"/internal/resilience/./health", "/internal/resilience/circuit-breakers/.", "/v1/../internal/resilience/health", "/v1//models", "//internal/resilience/health",
+	} {
 		resp, body := s.send("GET", path, "")
 		if resp.StatusCode != 404 || resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: status %d, %s\n%s", path, resp.StatusCode, resp.Header.Get("Content-Type"), body)
 		}
 	}
-	if resp, body := s.send("GET", "/v1/nothing", ""); resp.StatusCode != 404 || !strings.Contains(body, `{"error":{`) {
-		t.Errorf("/v1/nothing: status %d\n%s", resp.StatusCode, body)
+	for _, path := range []string{"/v1", "/v1/", "/v1/nothing"} {
+		if resp, body := s.send("GET", path, ""); resp.StatusCode != 404 || !strings.Contains(body, `{"error":{`) {
+			t.Errorf("%s: status %d\n%s", path, resp.StatusCode, body)
+		}
 	}
 }
 

@@ -193,7 +193,7 @@ func (srv *server) start(keys api.Keys) error {
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready),
+		Handler:           noRedirects(probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready)),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
