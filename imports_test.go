@@ -30,13 +30,13 @@ var mayImport = map[string][]string{
 	"trysailtest": {""},
 	"llm":         {"", "trysailhttp"},
 
-	"server/api":        {"", "config", "monitor"},
+	"server/api":        {"", "config", "monitor", "perf"},
 	"server/gateway":    {"", "config", "llm", "trysailhttp"},
 	"server/answers":    {"llm"},
 	"server/configfile": {"", "config"},
 	"server/store":      {"monitor", "perf"},
 
-	"server/cmd/trysail": {"", "config", "monitor", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
+	"server/cmd/trysail": {"", "config", "monitor", "perf", "llm", "trysailhttp", "trysailtest", "server/api", "server/configfile", "server/gateway"},
 }
 
 // foreign lists the folders that may import modules other than the standard

@@ -135,6 +135,18 @@ func (h *History) Recent(n int) []Suite {
 	return list
 }
 
+// Latest returns the newest suite that came to its end, if there is one. The caller owns it.
+func (h *History) Latest() (Suite, bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, s := range slices.Backward(h.suites) {
+		if !s.Partial {
+			return s.Clone(), true
+		}
+	}
+	return Suite{}, false
+}
+
 // Find returns the suite with that ID.
 func (h *History) Find(id string) (Suite, bool) {
 	h.mu.RLock()

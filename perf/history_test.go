@@ -56,6 +56,26 @@ func overview(t *testing.T, h *perf.History, limit int) perf.Overview {
 	return o
 }
 
+func TestLatestCameToItsEnd(t *testing.T) {
+	h := filled(t, perf.HistoryConfig{}, 1, 2)
+	stopped := runOf(9, 3)
+	stopped.Partial = true
+	if err := h.Add(t.Context(), stopped); err != nil {
+		t.Fatal(err)
+	}
+	s, ok := h.Latest()
+	if !ok || s.BenchmarkID != runOf(1, 2).BenchmarkID {
+		t.Fatalf("Latest() = %s, %v; want the second run", s.BenchmarkID, ok)
+	}
+	s.Results[0].Operation = "changed by its owner"
+	if again, _ := h.Latest(); again.Results[0].Operation != "preset_loading" {
+		t.Errorf("the history's own suite was changed to %q", again.Results[0].Operation)
+	}
+	if s, ok := history(t, perf.HistoryConfig{}).Latest(); ok {
+		t.Errorf("Latest() of an empty history = %s, want none", s.BenchmarkID)
+	}
+}
+
 func TestTrends(t *testing.T) {
 	for name, c := range map[string]struct {
 		averages []float64

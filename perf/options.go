@@ -92,7 +92,7 @@ type SyntheticOptions struct {
 	// Iterations is how many calls are made: 1 to 10,000. Default 50.
 	Iterations int `json:"iterations,omitempty"`
 
-	// Concurrency is how many of them are under way at once: 1 to 100. Default 1.
+	// Concurrency is how many of them are under way at once: 1 to 100, for breaker_memory 1. Default 1.
 	Concurrency int `json:"concurrency,omitempty"`
 
 	// Target is what is called, from several goroutines at once. It must return when its context ends. Nil: it does
@@ -102,11 +102,11 @@ type SyntheticOptions struct {
 
 // Check returns all faults of o, each an [*OptionError].
 func (o SyntheticOptions) Check() error {
-	return errors.Join(
-		checkName(o.Operation),
-		inRange("iterations", o.Iterations, MaxIterations),
-		inRange("concurrency", o.Concurrency, MaxConcurrency),
-	)
+	concurrency := inRange("concurrency", o.Concurrency, MaxConcurrency)
+	if concurrency == nil && o.Concurrency > 1 && o.Operation == memoryBenchmark {
+		concurrency = &OptionError{Field: "concurrency", Value: o.Concurrency, Want: "1 for " + memoryBenchmark + ", which looks at the memory of the whole process"}
+	}
+	return errors.Join(checkName(o.Operation), inRange("iterations", o.Iterations, MaxIterations), concurrency)
 }
 
 // inRange takes 0, which stands for the default, too.

@@ -51,7 +51,10 @@ func TestSyntheticOptionsCheck(t *testing.T) {
 			perf.SyntheticOptions{Operation: "x", Iterations: 10_001, Concurrency: 101},
 			"iterations is 10001, want 1 to 10000\nconcurrency is 101, want 1 to 100",
 		},
-		"negative": {perf.SyntheticOptions{Operation: "x", Concurrency: -1}, "concurrency is -1, want 1 to 100"},
+		"negative":       {perf.SyntheticOptions{Operation: "x", Concurrency: -1}, "concurrency is -1, want 1 to 100"},
+		"memory by one":  {perf.SyntheticOptions{Operation: "breaker_memory", Concurrency: 1}, ""},
+		"memory by two":  {perf.SyntheticOptions{Operation: "breaker_memory", Concurrency: 2}, "concurrency is 2, want 1 for breaker_memory, which looks at the memory of the whole process"},
+		"memory by many": {perf.SyntheticOptions{Operation: "breaker_memory", Concurrency: 101}, "concurrency is 101, want 1 to 100"},
 	} {
 		t.Run(name, func(t *testing.T) { wantFaults(t, c.opts.Check(), c.want) })
 	}

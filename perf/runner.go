@@ -34,6 +34,9 @@ type Runner struct {
 // NewRunner returns a Runner.
 func NewRunner(cfg RunnerConfig) *Runner { return &Runner{cfg: cfg} }
 
+// History returns what remembers the suites, nil if nobody does.
+func (r *Runner) History() *History { return r.cfg.History }
+
 // ErrStopped says that a context ended a run before its end. The run's outcome says how far it came.
 var ErrStopped = errors.New("benchmark stopped")
 

@@ -60,6 +60,16 @@ func TestRunHonoursOptions(t *testing.T) {
 	}
 }
 
+func TestHistoryOfRunner(t *testing.T) {
+	h := history(t, perf.HistoryConfig{})
+	if got := perf.NewRunner(perf.RunnerConfig{History: h}).History(); got != h {
+		t.Errorf("History() = %p, want %p", got, h)
+	}
+	if got := new(perf.Runner).History(); got != nil {
+		t.Errorf("History() of a runner without one = %p, want nil", got)
+	}
+}
+
 func TestRunEndsWithContext(t *testing.T) {
 	why := errors.New("the server stops")
 	ctx, cancel := context.WithCancelCause(t.Context())

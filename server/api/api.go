@@ -17,6 +17,7 @@ import (
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
 	"github.com/trysail-go/trysail/monitor"
+	"github.com/trysail-go/trysail/perf"
 )
 
 // A Config sets up an [API].
@@ -32,6 +33,13 @@ type Config struct {
 
 	// Monitor is what the program's events were recorded with. Default: one of the API's own.
 	Monitor *monitor.Collector
+
+	// Benchmarks runs benchmarks for the API. It must have a history. Default: one that knows the Orchestrator
+	// and none of the program's variables.
+	Benchmarks *perf.Runner
+
+	// BenchmarkHistory remembers the runs. Default: the history of Benchmarks, or one of the API's own.
+	BenchmarkHistory *perf.History
 
 	// Keys are the keys that callers may use. Empty: every request is allowed, and
 	// the program must see to it that only trusted callers reach the API.
@@ -94,9 +102,14 @@ type API struct {
 	problems map[int]bool // the statuses of all problems that the table promises
 	document []byte       // the OpenAPI document
 
-	stop      func() // ends streams that would never end by themselves
+	stop      func() // ends what would not end by itself, or not soon
 	stopped   <-chan struct{}
+	onStop    func(func()) (forget func() bool)
 	followers atomic.Int64
+
+	benchmarks *perf.Runner
+	history    *perf.History
+	runs       chan struct{} // holds an item for each run that is under way
 }
 
 // New returns the API for cfg.
@@ -120,6 +133,10 @@ func New(cfg Config) (*API, error) {
 	if i := slices.IndexFunc(cfg.TrustedProxies, func(p netip.Prefix) bool { return !p.IsValid() }); i >= 0 {
 		return nil, fmt.Errorf("api config: TrustedProxies[%d] is no network, want one such as 10.0.0.0/8", i)
 	}
+	runner, history, err := benchmarking(cfg.Benchmarks, cfg.BenchmarkHistory, cfg.Orchestrator)
+	if err != nil {
+		return nil, fmt.Errorf("api config: %w", err)
+	}
 	a := &API{
 		orc:      cfg.Orchestrator,
 		presets:  cmp.Or(cfg.Presets, config.NewManager()),
@@ -138,6 +155,10 @@ func New(cfg Config) (*API, error) {
 		log:      cfg.Logger,
 		mux:      http.NewServeMux(),
 		problems: map[int]bool{},
+
+		benchmarks: runner,
+		history:    history,
+		runs:       make(chan struct{}, maxRuns),
 	}
 	if a.trail.log == nil {
 		a.trail.log = &memoryLog{}
@@ -147,6 +168,15 @@ func New(cfg Config) (*API, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	a.stop, a.stopped = stop, ctx.Done()
+	a.onStop = func(f func()) func() bool { return context.AfterFunc(ctx, f) }
+	if err := a.mount(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// mount puts the routes on the mux and writes the document.
+func (a *API) mount() error {
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
 		for _, status := range r.problems() {
@@ -156,14 +186,14 @@ func New(cfg Config) (*API, error) {
 	}
 	document, err := describe(a.huma.OpenAPI(), a.problems)
 	if err != nil {
-		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+		return fmt.Errorf("write the OpenAPI document: %w", err)
 	}
 	a.document = document
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
-	return a, nil
+	return nil
 }
 
-// Close ends the event streams and refuses new ones; other requests go on. Call it when the server stops, with
+// Close ends event streams and runs of benchmarks, and refuses new ones; other requests go on. Call it when the server stops, with
 // [http.Server.RegisterOnShutdown]: Shutdown waits for streams, which have no end of their own. It may be called several times.
 func (a *API) Close() { a.stop() }
 

@@ -62,7 +62,7 @@ func TestEveryRouteLeavesItsEntry(t *testing.T) {
 			send(s.API, post(base+"/config/reload", `{"preset":"production"}`)) // so that there is something to roll back
 			before := auditLog(t, s.API, "").Count
 			ask, want := askFor(row, map[string]string{"X-API-Key": key}), 0
-			if !row.Reads {
+			if !row.Reads && row.Path != base+"/performance/benchmark" { // which changes nothing that is live
 				var ok bool
 				if ask, ok = makes[strings.TrimPrefix(row.Path, base)]; !ok {
 					t.Fatal("this row needs a key that may change something; give the request that does in changes, and audit it")

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -47,8 +49,19 @@ func unavailable(detail string) error {
 	return &problemError{Problem{Status: http.StatusServiceUnavailable, Detail: detail}}
 }
 
+// A laterError says that the server has too much to do of one kind, and when to come back.
+type laterError struct {
+	detail string
+	after  time.Duration
+}
+
+func (e *laterError) Error() string { return e.detail }
+
 // A refusal is a problem on its way through huma.
-type refusal struct{ Problem }
+type refusal struct {
+	Problem
+	after time.Duration // for Retry-After; 0: it is not sent
+}
 
 // Error implements error.
 func (r *refusal) Error() string { return r.Detail }
@@ -59,16 +72,27 @@ func (r *refusal) GetStatus() int { return r.Status }
 // ContentType implements [huma.ContentTypeFilter].
 func (r *refusal) ContentType(string) string { return problemType }
 
+// GetHeaders implements [huma.HeadersError].
+func (r *refusal) GetHeaders() http.Header {
+	if r.after == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(wholeSeconds(r.after))}}
+}
+
 // refuse decides what outsiders may read of an operation's error.
 func (a *API) refuse(ctx context.Context, err error) *refusal {
 	if missing, ok := errors.AsType[*missingError](err); ok {
-		return &refusal{missing.problem()}
+		return &refusal{Problem: missing.problem()}
 	}
 	if worded, ok := errors.AsType[*problemError](err); ok {
-		return &refusal{worded.Problem}
+		return &refusal{Problem: worded.Problem}
+	}
+	if later, ok := errors.AsType[*laterError](err); ok {
+		return &refusal{Problem{Status: http.StatusServiceUnavailable, Detail: later.detail}, later.after}
 	}
 	a.log.ErrorContext(ctx, "operation of the API failed", "error", err, "request_id", callerOf(ctx).requestID)
-	return &refusal{internal()}
+	return &refusal{Problem: internal()}
 }
 
 func internal() Problem {

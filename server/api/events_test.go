@@ -25,9 +25,13 @@ type piped struct {
 	done   chan error
 }
 
-func servePiped(t *testing.T, a *api.API) *piped {
+// servePiped serves with time limits for a request, if there are some.
+func servePiped(t *testing.T, a *api.API, limits ...time.Duration) *piped {
 	p := &piped{conns: make(chan net.Conn), closed: make(chan struct{}), done: make(chan error, 1)}
 	p.server = &http.Server{Handler: a.Handler()}
+	for _, limit := range limits {
+		p.server.ReadTimeout, p.server.WriteTimeout = limit, limit
+	}
 	p.server.RegisterOnShutdown(a.Close)
 	go func() { p.done <- p.server.Serve(p) }()
 	t.Cleanup(func() {
@@ -69,25 +73,41 @@ type client struct {
 // ask sends a request and returns when the header of the answer is there.
 func (p *piped) ask(t *testing.T, target string, header map[string]string) *client {
 	t.Helper()
-	near, far := net.Pipe()
-	p.conns <- far
-	t.Cleanup(func() { _ = near.Close() })
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost"+target, nil)
+	r := get(target)
+	for name, value := range header {
+		r = r.with(name, value)
+	}
+	return p.askAll(t, r)
+}
+
+// askAll is ask for any request.
+func (p *piped) askAll(t *testing.T, ask request) *client {
+	t.Helper()
+	near := p.write(t, ask)
+	resp, err := http.ReadResponse(bufio.NewReaderSize(near, 16), &http.Request{Method: ask.method})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-API-Key", key)
-	for name, value := range header {
+	return &client{t, near, resp, bufio.NewReaderSize(resp.Body, 16)}
+}
+
+// write sends a request over a connection of its own.
+func (p *piped) write(t *testing.T, ask request) net.Conn {
+	t.Helper()
+	near, far := net.Pipe()
+	p.conns <- far
+	t.Cleanup(func() { _ = near.Close() })
+	r, err := http.NewRequestWithContext(context.Background(), ask.method, "http://localhost"+ask.target, strings.NewReader(ask.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range ask.header {
 		r.Header.Set(name, value)
 	}
 	if err := r.Write(near); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.ReadResponse(bufio.NewReaderSize(near, 16), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &client{t, near, resp, bufio.NewReaderSize(resp.Body, 16)}
+	return near
 }
 
 // event reads one event: its fields by name, comments under "".

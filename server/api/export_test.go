@@ -72,3 +72,15 @@ func (a *API) CheckAnswer(row Row, status int, body []byte) error {
 
 // SubjectOf is subjectOf.
 func SubjectOf(ctx context.Context) monitor.Subject { return subjectOf(ctx) }
+
+// ReadBenchmark is readBenchmark: whether a body names an operation, and how many iterations it asks for.
+func ReadBenchmark(body []byte) (named bool, iterations int, err error) {
+	ask, err := readBenchmark(&rawBody[benchmarkShape]{text: body})
+	if err != nil {
+		return false, 0, err
+	}
+	if ask.one != nil {
+		return true, ask.one.Iterations, nil
+	}
+	return false, ask.many.Iterations, nil
+}

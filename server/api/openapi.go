@@ -48,6 +48,7 @@ func (a *API) humaConfig() huma.Config {
 				{Name: breakers, Description: "What stops calls to a dependency that keeps failing."},
 				{Name: monitoring, Description: "How configurations are used, and what somebody should look at."},
 				{Name: auditing, Description: "Who changed what."},
+				{Name: performance, Description: "What configurations and the engine cost."},
 			},
 			Components: &huma.Components{
 				Schemas:         registry,
@@ -170,6 +171,9 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 		}
 		if status == http.StatusUnauthorized {
 			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
+		}
+		if status == http.StatusServiceUnavailable {
+			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds, if it is known."}
 		}
 		if status == http.StatusTooManyRequests {
 			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}

@@ -45,23 +45,40 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 	return faults[:min(len(faults), maxFaults)]
 }
 
-// rangeOf says what a parameter wants that is a whole number or a time, "" of others. huma names only the end that was passed.
+// rangeOf says what a parameter, or a member of the body, wants that is a whole number or a time; "" of others. huma names only
+// the end that was passed.
 func rangeOf(op *huma.Operation, location string) string {
 	if op == nil {
 		return ""
 	}
+	s := memberSchema(op.RequestBody, location)
 	for _, p := range op.Parameters {
-		if p.In+"."+p.Name != location || p.Schema == nil {
-			continue
-		}
-		if p.Schema.Format == "date-time" {
-			return wantMoment
-		}
-		if s := p.Schema; s.Type == huma.TypeInteger && s.Minimum != nil && s.Maximum != nil {
-			return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
+		if p.In+"."+p.Name == location {
+			s = p.Schema
 		}
 	}
-	return ""
+	switch {
+	case s == nil:
+		return ""
+	case s.Format == "date-time":
+		return wantMoment
+	case s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil:
+		return ""
+	}
+	return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
+}
+
+// memberSchema is the schema of a member of a body that is described in place; nil of others.
+func memberSchema(body *huma.RequestBody, location string) *huma.Schema {
+	name, ok := strings.CutPrefix(location, "body.")
+	if !ok || body == nil {
+		return nil
+	}
+	content := body.Content[typeJSON]
+	if content == nil || content.Schema == nil {
+		return nil
+	}
+	return content.Schema.Properties[name]
 }
 
 // invalid is the problem of a request that is wrong in these ways.

@@ -19,6 +19,7 @@ const (
 	breakers    = "circuit breakers"
 	monitoring  = "monitoring"
 	auditing    = "audit log"
+	performance = "performance"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -33,5 +34,6 @@ func (a *API) routes() []route {
 		a.breakerRoutes(),
 		a.monitoringRoutes(),
 		a.auditRoutes(),
+		a.performanceRoutes(),
 	)
 }

@@ -73,6 +73,28 @@ func handleStream[In any](types media, run func(context.Context, *In) (*stream, 
 	}
 }
 
+// handleLong is [handle] for operations that may take longer than a server's time limits for a request: the client has its time for
+// the answer from when there is one.
+func handleLong[In, View any](run func(context.Context, *In) (*View, error)) binding {
+	return handleStream(media{typeJSON: schemaOf[View]}, func(ctx context.Context, in *In) (*stream, error) {
+		view, err := run(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		text, err := encode(view)
+		if err != nil {
+			return nil, err
+		}
+		return &stream{
+			header: map[string]string{"Content-Type": typeJSON},
+			write: func(_ context.Context, to *flow) error {
+				_, err := to.Write(text)
+				return err
+			},
+		}, nil
+	})
+}
+
 // send writes a stream.
 func (a *API) send(x huma.Context, s *stream) {
 	if s.close != nil {

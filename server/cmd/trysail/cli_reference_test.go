@@ -22,9 +22,9 @@ const cliHead = `# The command line
 | code | meaning |
 |---|---|
 | 0 | done, and where a question was asked, the answer is yes |
-| 1 | the program ran into something: a file cannot be read, an address is in use, the output cannot be written |
-| 2 | it was started wrongly: a flag, a variable, a setting |
-| 3 | the answer is no: a document is not valid, two configurations differ, there is nothing to migrate, no template fits |
+| 1 | the program ran into something: a file cannot be read, an address is in use, the output cannot be written, a server cannot be reached, fails or is too busy |
+| 2 | it was started wrongly: a flag, a variable, a setting; a server refused what was sent as wrong: a key, a name, a number |
+| 3 | the answer is no: a document is not valid, two configurations differ, there is nothing to migrate, no template fits, a benchmark missed its target, a server is not ready |
 
 ## Answers
 
@@ -41,6 +41,8 @@ trysail config show --origin                         # why is this number in for
 trysail config migrate compose.yaml                  # what to write in place of old variables
 eval "$(trysail config migrate)"                     # and apply it to this shell
 trysail templates show low_latency --output env >>.env
+trysail breakers                                     # what a server refuses just now, and why
+trysail api                                          # what else a server can be asked
 ` + "```" + `
 `
 

@@ -178,6 +178,7 @@ func TestInputThatIsNone(t *testing.T) {
 func answering() [][]string {
 	return [][]string{
 		{"config", "schema"},
+		{"api"},
 		{"config", "validate", "-"},
 		{"config", "show"},
 		{"config", "diff", "-"},

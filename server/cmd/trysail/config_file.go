@@ -34,6 +34,9 @@ type serverSection struct {
 	// ShutdownTimeout is how long running requests may go on after SIGTERM: up to 59 min.
 	ShutdownTimeout *time.Duration
 
+	// ShutdownDelay is how long requests are still accepted after SIGTERM, while /readyz says that the server stops: up to 59 min.
+	ShutdownDelay *time.Duration
+
 	// APIKey is a key for the internal API and, beyond loopback, for the gateway. API_KEY goes before it.
 	APIKey configfile.Secret
 
@@ -138,6 +141,7 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
 	}
 	take(f, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
+	take(f, "shutdown-delay", &merged.ShutdownDelay, server.ShutdownDelay)
 	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
 	take(f, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
 	take(f, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
@@ -188,7 +192,7 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 func keyOf(flag string) string {
 	key := strings.ReplaceAll(flag, "-", "_")
 	switch flag {
-	case "addr", "log-format", "shutdown-timeout", "trusted-proxies":
+	case "addr", "log-format", "shutdown-timeout", "shutdown-delay", "trusted-proxies":
 		return "server." + key
 	default:
 		return "gateway." + key
@@ -246,7 +250,7 @@ func (r *reading) fixed() map[string]string {
 		keys += " |" // a key that becomes a read-only one is a change
 	}
 	return map[string]string{
-		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(),
+		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(), "server.shutdown_delay": s.ShutdownDelay.String(),
 		"server.api_key, server.additional_api_keys, server.read_only_api_keys": keys,
 		"server.trusted_proxies":  strings.Join(s.TrustedProxies, ","),
 		"gateway.openai_api_key":  c.providerKey(env),

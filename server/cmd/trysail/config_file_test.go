@@ -30,7 +30,7 @@ func parsed(t *testing.T, args ...string) *serveCmd {
 
 // sectionsOf is the opposite of over.
 func sectionsOf(s *serveCmd) (*serverSection, *gatewaySection) {
-	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout}, &gatewaySection{
+	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay}, &gatewaySection{
 		OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
 		MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
 		AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
@@ -140,6 +140,8 @@ func valueOf(s *serveCmd, flag string) any {
 		return s.LogFormat
 	case "shutdown-timeout":
 		return s.ShutdownTimeout
+	case "shutdown-delay":
+		return s.ShutdownDelay
 	case "openai-base-url":
 		return s.OpenAIBaseURL
 	case "max-body":

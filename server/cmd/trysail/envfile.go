@@ -21,7 +21,7 @@ func (*envFileFlags) Validate(*kong.Application) error { return nil }
 
 // Resolve implements [kong.Resolver].
 func (e *envFileFlags) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if node := ctx.Selected(); node == nil || !slices.Contains([]string{"serve", "show", "diff"}, node.Name) || len(flag.Envs) == 0 || flag.Name == "env-file" {
+	if node := ctx.Selected(); node == nil || !slices.Contains([]string{"serve", "config show", "config diff"}, node.Path()) || len(flag.Envs) == 0 || flag.Name == "env-file" {
 		return nil, nil
 	}
 	if !e.read {

@@ -36,6 +36,11 @@ type cli struct {
 	Config    configCmd    `cmd:"" help:"Check and show configurations."`
 	Presets   presetsCmd   `cmd:"" help:"List, show and recommend presets."`
 	Templates templatesCmd `cmd:"" help:"List, show and suggest templates."`
+	API       apiCmd       `cmd:"" name:"api" help:"List the routes of the internal API, and call them."`
+	Breakers  breakersCmd  `cmd:"" help:"Show the circuit breakers of a server, and set them by hand."`
+	Monitor   monitorCmd   `cmd:"" help:"Show and export what a server has recorded."`
+	Bench     benchCmd     `cmd:"" help:"Have a server measure itself."`
+	Health    healthCmd    `cmd:"" help:"Ask a server whether it can serve."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -42,6 +42,18 @@ func emit(w io.Writer, text []byte) error {
 	return nil
 }
 
+// answerTo is where an answer goes that is written piece by piece. Its errors are those of [emit].
+type answerTo struct{ io.Writer }
+
+// Write implements [io.Writer].
+func (a answerTo) Write(p []byte) (int, error) {
+	n, err := a.Writer.Write(p)
+	if err != nil {
+		err = fmt.Errorf("write the output: %w", err)
+	}
+	return n, err
+}
+
 func toJSON(answer any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 )
 
@@ -46,7 +48,10 @@ func (s *page) line(format string, args ...any) { fmt.Fprintf(&s.text, format+"\
 
 // table adds rows under a heading, in columns. Cells hold no line breaks and no control characters: what a
 // document or a server says must not steer the terminal.
-func (s *page) table(heading []string, rows [][]string) {
+func (s *page) table(heading []string, rows [][]string) { s.colouredTable(heading, rows, nil) }
+
+// colouredTable is table with a colour for each row; 0 is none.
+func (s *page) colouredTable(heading []string, rows [][]string, colours []colour) {
 	var text bytes.Buffer
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{heading}, rows...) {
@@ -59,8 +64,42 @@ func (s *page) table(heading []string, rows [][]string) {
 	_ = w.Flush() // into memory
 	head, body, _ := strings.Cut(text.String(), "\n")
 	s.line("%s", s.paint(bold, strings.TrimRight(head, " ")))
+	row := 0
 	for line := range strings.Lines(body) {
-		s.line("%s", strings.TrimRight(line, " \n"))
+		line = strings.TrimRight(line, " \n")
+		if row < len(colours) && colours[row] != 0 {
+			line = s.paint(colours[row], line)
+		}
+		s.line("%s", line)
+		row++
+	}
+}
+
+// moment is an instant as tables have it: UTC, to the second.
+func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// brief is a duration to the second, without zeros at its end: 10m, not 10m0s.
+func brief(d time.Duration) string {
+	text := max(d.Round(time.Second), 0).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func count(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func times(n uint64) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	default:
+		return count(n) + " times"
 	}
 }
 

@@ -34,6 +34,8 @@ type serveCmd struct {
 	LogFormat       string        `default:"auto" enum:"auto,text,json" env:"TRYSAIL_LOG_FORMAT" placeholder:"FORMAT" help:"auto, text or json (${default}): text on a terminal, JSON elsewhere."`
 	ShutdownTimeout time.Duration `default:"30s" env:"TRYSAIL_SHUTDOWN_TIMEOUT" placeholder:"TIME" help:"How long running requests may go on after SIGTERM (${default})."`
 
+	ShutdownDelay time.Duration `default:"0s" env:"TRYSAIL_SHUTDOWN_DELAY" placeholder:"TIME" help:"How long to go on accepting requests after SIGTERM, while /readyz says that it stops (${default}). Behind a load balancer: the time that it takes to notice."`
+
 	TrustedProxies []string `env:"TRYSAIL_TRUSTED_PROXIES" placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, whose proxies are believed what X-Forwarded-For says of a client's address. Default: none."`
 
 	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
@@ -106,6 +108,7 @@ type server struct {
 	listener     net.Listener
 	internal     *api.API
 	http         *http.Server
+	ready        readiness
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
 	orchestrator *trysail.Orchestrator
 	simulated    *trysailtest.ProviderServer // nil with a real provider
@@ -167,9 +170,14 @@ func (srv *server) start(keys api.Keys) error {
 	if err != nil {
 		return err
 	}
+	benchmarks, err := srv.benchmarks()
+	if err != nil {
+		return err
+	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
 		Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
+		Benchmarks: benchmarks,
 	})
 	if err != nil {
 		return err
@@ -179,7 +187,7 @@ func (srv *server) start(keys api.Keys) error {
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)),
+		Handler:           probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -222,19 +230,21 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	return gw, nil
 }
 
-// run serves until ctx ends, then lets running requests finish. When it stops
-// accepting, stop gives the signals back, so that a second one ends the program at once.
+// run serves until ctx ends, then lets running requests finish. From then on
+// stop gives the signals back, so that a second one ends the program at once.
 func (srv *server) run(ctx context.Context, stop func()) error {
 	defer srv.close()
 	drained := make(chan error, 1)
 	cancel := context.AfterFunc(ctx, func() {
+		srv.ready.end()
 		stop()
-		srv.log.Info("stopping", "running_requests_may_take", srv.settings.ShutdownTimeout.String())
+		srv.linger()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), srv.settings.ShutdownTimeout)
 		defer cancel()
 		drained <- srv.http.Shutdown(grace)
 	})
 	defer cancel()
+	srv.ready.begin()
 	srv.log.Info("listening", "url", "http://"+srv.listener.Addr().String())
 	if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -245,6 +255,18 @@ func (srv *server) run(ctx context.Context, stop func()) error {
 	}
 	srv.log.Info("stopped")
 	return nil
+}
+
+// linger goes on accepting requests until whoever sends them can have noticed that the program is no longer ready. What comes
+// then is answered, but its connection is not kept.
+func (srv *server) linger() {
+	delay := srv.settings.ShutdownDelay
+	srv.log.Info("stopping", "accepting_for", delay.String(), "running_requests_may_take", srv.settings.ShutdownTimeout.String())
+	if delay == 0 {
+		return
+	}
+	srv.http.SetKeepAlivesEnabled(false)
+	<-time.After(delay) // a second signal ends the program
 }
 
 // tellingTime is how long requests that are cut off have to tell their clients.
@@ -296,6 +318,9 @@ func (s *serveCmd) check(c *configuration) error {
 	}
 	if s.SimulateTokenDelay < 0 {
 		bad("simulate-token-delay", fmt.Errorf("simulate-token-delay is %v, want 0s or more", s.SimulateTokenDelay))
+	}
+	if s.ShutdownDelay < 0 || s.ShutdownDelay > 59*time.Minute {
+		bad("shutdown-delay", fmt.Errorf("shutdown-delay is %v, want 0s to 59m", s.ShutdownDelay))
 	}
 	for _, f := range []struct {
 		flag  string

@@ -35,6 +35,7 @@ func (r *reading) settingsInForce() []config.Value {
 		{"log-format", s.LogFormat},
 		{"trusted-proxies", cmp.Or(strings.Join(s.TrustedProxies, ","), "none")},
 		{"shutdown-timeout", s.ShutdownTimeout},
+		{"shutdown-delay", s.ShutdownDelay},
 		{"openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider())},
 		{"max-body", s.MaxBody},
 		{"max-answer", s.MaxAnswer},
