@@ -2,6 +2,7 @@ package trysail_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/trysail-go/trysail"
@@ -38,5 +39,20 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 				t.Errorf("allocations = %v, want 0", got)
 			}
 		})
+	}
+}
+
+// A probe of a load balancer asks for this every second.
+func TestHealthAllocatesNothingWhenAllIsWell(t *testing.T) {
+	orc := newOrchestrator(t, trysail.Config{})
+	for i := range 100 {
+		orc.Operation(fmt.Sprintf("operation-%d", i))
+	}
+	var h trysail.Health
+	if got := testing.AllocsPerRun(100, func() { h = orc.Health() }); got != 0 {
+		t.Errorf("allocations = %v, want 0", got)
+	}
+	if !h.Healthy || h.Operations != 100 || h.Breakers != 100 {
+		t.Errorf("Health() = %+v, want 100 healthy operations", h)
 	}
 }

@@ -15,35 +15,36 @@ type Health struct {
 	Time       time.Time
 }
 
-// Health returns the state of all breakers.
+// Health returns the state of all breakers. It takes no snapshots: an operation with a closed breaker costs a few loads, and only
+// the names of others are allocated.
 func (o *Orchestrator) Health() Health {
 	h := Health{Time: o.common.clock.wall(o.common.clock.now())}
-	for _, op := range o.all() {
-		h.Operations++
-		b := op.Breaker()
-		if b == nil {
-			continue
-		}
-		h.Breakers++
-		switch b.State() {
-		case Open, ForcedOpen:
-			h.Open = append(h.Open, op.name)
-		case HalfOpen:
-			h.HalfOpen = append(h.HalfOpen, op.name)
-		default: // calls run
-		}
-	}
+	o.each(h.count)
 	h.Healthy = len(h.Open) == 0
 	return h
 }
 
+// count adds an operation.
+func (h *Health) count(op *Operation) {
+	h.Operations++
+	b := op.Breaker()
+	if b == nil {
+		return
+	}
+	h.Breakers++
+	switch b.State() {
+	case Open, ForcedOpen:
+		h.Open = append(h.Open, op.name)
+	case HalfOpen:
+		h.HalfOpen = append(h.HalfOpen, op.name)
+	default: // calls run
+	}
+}
+
 // Metrics returns the counters of all operations, those of keys included, sorted by name.
 func (o *Orchestrator) Metrics() []OperationMetrics {
-	ops := o.all()
-	all := make([]OperationMetrics, len(ops))
-	for i, op := range ops {
-		all[i] = op.Metrics()
-	}
+	all := []OperationMetrics{}
+	o.each(func(op *Operation) { all = append(all, op.Metrics()) })
 	return all
 }
 
@@ -51,11 +52,11 @@ func (o *Orchestrator) Metrics() []OperationMetrics {
 // without one are not in it.
 func (o *Orchestrator) Breakers() []BreakerSnapshot {
 	all := []BreakerSnapshot{}
-	for _, op := range o.all() {
+	o.each(func(op *Operation) {
 		if b := op.Breaker(); b != nil {
 			all = append(all, b.Snapshot())
 		}
-	}
+	})
 	return all
 }
 

@@ -77,48 +77,73 @@ func middle(o, bucket int) time.Duration {
 	return time.Duration(int64(1<<subBits+bucket)*width + width/2)
 }
 
-// total returns how many durations were counted.
-func (h *histogram) total() (n uint64) {
-	for o := range h.octaves {
-		if cells := h.octaves[o].Load(); cells != nil {
-			for i := range cells {
-				n += cells[i].Load()
-			}
-		}
-	}
-	return n
-}
-
 // summarize returns the mean of what the histograms hold together, and the
 // duration that the given share of it does not exceed (nearest rank). Both are 0
 // when there is nothing.
 func summarize(share float64, hs ...*histogram) (mean, quantile time.Duration) {
-	var cells [octaves << subBits]uint64
-	var count uint64
-	var sum float64
+	var s summary
 	for _, h := range hs {
-		for o := range h.octaves {
-			part := h.octaves[o].Load()
-			if part == nil {
-				continue
-			}
-			for i := range part {
-				n := part[i].Load()
-				cells[o<<subBits+i] += n
-				count += n
-				sum += float64(n) * float64(middle(o, i))
+		s.add(h)
+	}
+	return s.mean(), s.quantile(share, hs...)
+}
+
+// A summary adds histograms up.
+type summary struct {
+	count  uint64
+	sum    float64 // nanoseconds
+	counts [octaves]uint64
+}
+
+// add adds what h holds and returns how many durations those are.
+func (s *summary) add(h *histogram) (added uint64) {
+	for o := range h.octaves {
+		cells := h.octaves[o].Load()
+		if cells == nil {
+			continue
+		}
+		var inside uint64
+		for i := range cells {
+			if n := cells[i].Load(); n > 0 {
+				inside += n
+				s.sum += float64(n) * float64(middle(o, i))
 			}
 		}
+		s.counts[o] += inside
+		added += inside
 	}
-	if count == 0 {
-		return 0, 0
+	s.count += added
+	return added
+}
+
+func (s *summary) mean() time.Duration {
+	if s.count == 0 {
+		return 0
 	}
-	rank := uint64(math.Ceil(share * float64(count)))
-	for i, n := range cells {
+	return time.Duration(s.sum / float64(s.count))
+}
+
+// quantile returns the quantile of the histograms that were added. It looks at the cells of one octave only, once more: they may
+// hold a little more by now, or nothing if they were reset.
+func (s *summary) quantile(share float64, hs ...*histogram) time.Duration {
+	if s.count == 0 {
+		return 0
+	}
+	rank, o := uint64(math.Ceil(share*float64(s.count))), 0
+	for ; o < octaves-1 && s.counts[o] < rank; o++ {
+		rank -= s.counts[o]
+	}
+	for bucket := range 1 << subBits {
+		var n uint64
+		for _, h := range hs {
+			if cells := h.octaves[o].Load(); cells != nil {
+				n += cells[bucket].Load()
+			}
+		}
 		if n >= rank {
-			return time.Duration(sum / float64(count)), middle(i>>subBits, i&(1<<subBits-1))
+			return middle(o, bucket)
 		}
 		rank -= n
 	}
-	return time.Duration(sum / float64(count)), 0 // not reached: rank is at most count
+	return middle(o, 1<<subBits-1)
 }

@@ -12,6 +12,9 @@ import (
 // worst is the largest error that the histogram's comment allows.
 const worst = 0.016
 
+// total returns how many durations were counted.
+func (h *histogram) total() uint64 { return new(summary).add(h) }
+
 func off(got, want time.Duration) float64 {
 	return math.Abs(float64(got-want)) / math.Max(float64(want), 1)
 }

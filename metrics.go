@@ -117,25 +117,28 @@ func (c *counters) snapshot(clk clock) OperationMetrics {
 		LastSuccess: clk.wall(c.lastSuccess.Load()),
 	}
 	m.Failed = m.Rejected
-	ran := c.successes()
+	var room [len(spread{}) + 2]*histogram // so that none of it is garbage
+	ran := c.successes(room[:0])
+	var s summary
 	for _, h := range ran {
-		m.Succeeded += h.total()
+		m.Succeeded += s.add(h)
 	}
 	if rare := c.mishaps.Load(); rare != nil {
 		rare.snapshot(clk, &m)
+		m.Failed += s.add(&rare.failed)
 		ran = append(ran, &rare.failed)
 	}
 	m.Calls = m.Succeeded + m.Failed
-	m.AverageResponse, m.P95Response = summarize(0.95, ran...)
+	m.AverageResponse, m.P95Response = s.mean(), s.quantile(0.95, ran...)
 	return m
 }
 
-// snapshot adds the mishaps to m. What is a part of something else is read before it.
+// snapshot adds the mishaps to m, but for those that ran. What is a part of something else is read before it.
 func (s *mishaps) snapshot(clk clock, m *OperationMetrics) {
 	m.Canceled, m.Panics, m.Fallbacks = s.canceled.Load(), s.panics.Load(), s.fallbacks.Load()
 	m.HedgeWins, m.Leaked = s.hedgeWins.Load(), s.leaked.Load()
 	m.Throttled, m.Limited, m.Full = s.throttled.Load(), s.limited.Load(), s.full.Load()
 	m.Retries, m.Hedges, m.Denied, m.Misuses = s.retries.Load(), s.hedges.Load(), s.denied.Load(), s.misuses.Load()
 	m.LastFailure = clk.wall(s.lastFailure.Load())
-	m.Failed += m.Throttled + m.Limited + m.Full + s.unstarted.Load() + s.failed.total()
+	m.Failed += m.Throttled + m.Limited + m.Full + s.unstarted.Load()
 }

@@ -28,7 +28,7 @@ func (op *Operation) ResetMetrics() (was OperationMetrics) {
 
 // moveTo adds everything to old, which nobody else has, and sets it to zero where it is: calls that are under way hold pointers to it.
 func (c *counters) moveTo(old *counters) {
-	for _, h := range c.successes() {
+	for _, h := range c.successes(nil) {
 		h.moveTo(&old.succeeded)
 	}
 	old.lastSuccess.Store(c.lastSuccess.Swap(0))

@@ -22,6 +22,7 @@ type Orchestrator struct {
 	mu         sync.RWMutex // guards what follows; held for moments only
 	rules      *resolver    // never changed, only replaced
 	operations map[string]*Operation
+	sorted     []*Operation // the same by name; out of date while it is shorter. Never changed, only replaced
 }
 
 // New returns an orchestrator, or an error that names every bad field of cfg.
@@ -113,20 +114,35 @@ func (o *Orchestrator) Lookup(name string) (*Operation, bool) {
 
 // Operations returns all operations, sorted by name, without those of keys: see
 // [Operation.Keys].
-func (o *Orchestrator) Operations() []*Operation {
+func (o *Orchestrator) Operations() []*Operation { return slices.Clone(o.byName()) }
+
+// byName returns what Operations does, to be read only. It sorts anew when operations were added; none ever goes.
+func (o *Orchestrator) byName() []*Operation {
 	o.mu.RLock()
-	ops := slices.Collect(maps.Values(o.operations))
+	known, all := o.sorted, len(o.operations)
+	if len(known) == all {
+		o.mu.RUnlock()
+		return known
+	}
+	ops := slices.AppendSeq(make([]*Operation, 0, all), maps.Values(o.operations))
 	o.mu.RUnlock()
 	slices.SortFunc(ops, func(a, b *Operation) int { return cmp.Compare(a.name, b.name) })
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(ops) > len(o.sorted) { // nobody was faster who knows as many
+		o.sorted = ops
+	}
 	return ops
 }
 
-// all returns all operations, each followed by those of its keys.
-func (o *Orchestrator) all() (all []*Operation) {
-	for _, op := range o.Operations() {
-		all = append(append(all, op), op.Keys()...)
+// each calls do with every operation, sorted by name, each followed by those of its keys.
+func (o *Orchestrator) each(do func(*Operation)) {
+	for _, op := range o.byName() {
+		do(op)
+		for _, key := range op.Keys() {
+			do(key)
+		}
 	}
-	return all
 }
 
 // newOperation returns an operation with the configured strategy. The caller holds

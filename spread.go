@@ -23,9 +23,9 @@ func (c *counters) spreadOut() *spread {
 	return c.spread.Load()
 }
 
-// successes returns all histograms of successful calls.
-func (c *counters) successes() []*histogram {
-	all := []*histogram{&c.succeeded}
+// successes adds all histograms of successful calls to the given ones.
+func (c *counters) successes(all []*histogram) []*histogram {
+	all = append(all, &c.succeeded)
 	if spread := c.spread.Load(); spread != nil {
 		for i := range spread {
 			all = append(all, &spread[i])

@@ -43,7 +43,7 @@ measure() { # PATTERN TIME
 for ((round = 1; round <= rounds; round++)); do
 	echo "round $round of $rounds" >&2
 	measure 'Closed|Open|Retry1|Parallel|Everything|Limiter|Bulkhead' 200ms
-	measure 'Preset|Validate|LoadEnvironment|Reload' 200ms
+	measure 'Preset|Validate|LoadEnvironment|Reload|Record|Export|Health' 200ms
 	measure Memory 1x
 	measure Gateway 1s
 done

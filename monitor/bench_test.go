@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/monitor"
 )
 
@@ -57,6 +58,16 @@ func BenchmarkRecord(b *testing.B) {
 		}
 		report(b, c)
 	})
+	for name, e := range engineEvents() {
+		b.Run("observe a "+name, func(b *testing.B) {
+			c := must(b, monitor.Config{})
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Observe(e)
+			}
+			report(b, c)
+		})
+	}
 	b.Run("parallel", func(b *testing.B) {
 		c := must(b, monitor.Config{})
 		b.ReportAllocs()
@@ -74,6 +85,15 @@ func BenchmarkRecord(b *testing.B) {
 		}
 		runtime.KeepAlive(sum)
 	})
+}
+
+// engineEvents are what the engine reports with calls.
+func engineEvents() map[string]trysail.Event {
+	return map[string]trysail.Event{
+		"call":        {Kind: trysail.EventCall, Operation: "chat", Attempt: 1, Took: 12_345 * time.Microsecond},
+		"failed call": {Kind: trysail.EventCall, Operation: "chat", Attempt: 3, Took: 12_345 * time.Microsecond, Err: io.ErrUnexpectedEOF},
+		"retry":       {Kind: trysail.EventRetry, Operation: "chat", Attempt: 2, Wait: 250 * time.Millisecond, Err: io.ErrUnexpectedEOF},
+	}
 }
 
 // report says how many of the recorded events were dropped.

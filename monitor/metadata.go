@@ -5,11 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // The limits of metadata.
@@ -104,191 +101,61 @@ type field struct {
 	value any
 }
 
+// usual is how many bytes most metadata has. As many are written without memory from the heap.
+const usual = 256
+
 // metadataOf returns the recorder's own fields and those of the caller that do not have their names.
 func metadataOf(fields map[string]any, own ...field) Metadata {
 	if len(fields)+len(own) == 0 {
 		return ""
 	}
-	e := encoder{text: append(make([]byte, 0, 48*(min(len(fields), maxFields)+len(own))), '{')}
+	var room [usual]byte
+	e := encoder{text: append(room[:0], '{')}
 	for _, f := range own {
-		e.field(f.key, f.value)
+		e = e.top(f.key, f.value)
 	}
-	for _, key := range sortedKeys(fields) {
-		if !slices.ContainsFunc(own, func(f field) bool { return f.key == key }) {
-			e.field(key, fields[key])
+	return e.rest(fields, own).metadata()
+}
+
+// few is how many fields of a caller are sorted without memory from the heap.
+const few = 8
+
+// rest writes the fields of the caller that have none of the names of own.
+func (e encoder) rest(fields map[string]any, own []field) encoder {
+	if len(fields) == 0 {
+		return e
+	}
+	var room [few]field
+	sorted := room[:0]
+	if len(fields) <= few {
+		for key, value := range fields {
+			sorted = append(sorted, field{key, value})
+		}
+		insertionSort(sorted)
+	} else {
+		for _, key := range sortedKeys(fields) {
+			sorted = append(sorted, field{key, fields[key]})
 		}
 	}
-	e.left(len(fields) - maxFields)
-	return Metadata(append(e.text, '}'))
+	for _, f := range sorted {
+		if !slices.ContainsFunc(own, func(o field) bool { return o.key == f.key }) {
+			e = e.top(f.key, f.value)
+		}
+	}
+	return e.left(len(fields) - maxFields)
+}
+
+// insertionSort is what package slices does for so few, without the cost of a function for each comparison.
+func insertionSort(fields []field) {
+	for i := 1; i < len(fields); i++ {
+		for j := i; j > 0 && fields[j].key < fields[j-1].key; j-- {
+			fields[j], fields[j-1] = fields[j-1], fields[j]
+		}
+	}
 }
 
 // sortedKeys returns the first keys of m.
 func sortedKeys[V any](m map[string]V) []string {
 	keys := slices.Sorted(maps.Keys(m))
 	return keys[:min(len(keys), maxFields)]
-}
-
-// An encoder writes metadata.
-type encoder struct {
-	text    []byte
-	nesting int
-	skipped int // fields that did not fit, of the object at hand
-}
-
-// room reports whether what was written so far leaves enough to close everything.
-func (e *encoder) room() bool { return len(e.text) <= maxMetadata-reserve*(e.nesting+1) }
-
-// field writes one field of an object, or nothing at all if that would be too much.
-func (e *encoder) field(key string, value any) {
-	before := len(e.text)
-	if e.text[before-1] != '{' {
-		e.text = append(e.text, ',')
-	}
-	e.text = append(appendText(e.text, clip(key, maxKey)), ':')
-	e.value(value)
-	if !e.room() {
-		e.text = e.text[:before]
-		e.skipped++
-	}
-}
-
-// left says how many fields are missing: those that did not fit and the given number.
-func (e *encoder) left(more int) {
-	if n := e.skipped + max(more, 0); n > 0 {
-		if e.text[len(e.text)-1] != '{' {
-			e.text = append(e.text, ',')
-		}
-		e.text = append(e.text, `"fields_left_out":`...)
-		e.text = strconv.AppendInt(e.text, int64(n), 10)
-	}
-	e.skipped = 0
-}
-
-func (e *encoder) value(value any) {
-	switch v := value.(type) {
-	case nil:
-		e.text = append(e.text, "null"...)
-	case string:
-		e.string(v)
-	case bool:
-		e.text = strconv.AppendBool(e.text, v)
-	case float64:
-		e.float(v)
-	case json.Number:
-		e.number(v)
-	case float32:
-		e.float(float64(v))
-	case time.Duration:
-		e.string(v.String())
-	case time.Time:
-		e.string(v.UTC().Format(time.RFC3339Nano))
-	case []string:
-		list(e, v)
-	case []any:
-		list(e, v)
-	case map[string]string:
-		object(e, v)
-	case map[string]any:
-		object(e, v)
-	default:
-		e.whole(value)
-	}
-}
-
-// whole writes whole numbers, and of everything else the type.
-func (e *encoder) whole(value any) {
-	switch v := value.(type) {
-	case int:
-		e.text = strconv.AppendInt(e.text, int64(v), 10)
-	case int8:
-		e.text = strconv.AppendInt(e.text, int64(v), 10)
-	case int16:
-		e.text = strconv.AppendInt(e.text, int64(v), 10)
-	case int32:
-		e.text = strconv.AppendInt(e.text, int64(v), 10)
-	case int64:
-		e.text = strconv.AppendInt(e.text, v, 10)
-	case uint:
-		e.text = strconv.AppendUint(e.text, uint64(v), 10)
-	case uint8:
-		e.text = strconv.AppendUint(e.text, uint64(v), 10)
-	case uint16:
-		e.text = strconv.AppendUint(e.text, uint64(v), 10)
-	case uint32:
-		e.text = strconv.AppendUint(e.text, uint64(v), 10)
-	case uint64:
-		e.text = strconv.AppendUint(e.text, v, 10)
-	default: // its own methods are not asked: they might panic, block or lock
-		e.string(fmt.Sprintf("unsupported type %T", value))
-	}
-}
-
-func (e *encoder) string(s string) { e.text = appendText(e.text, clip(s, maxValue)) }
-
-func (e *encoder) float(f float64) {
-	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON has no such numbers
-		e.string(strconv.FormatFloat(f, 'g', -1, 64))
-		return
-	}
-	e.text = appendNumber(e.text, f)
-}
-
-func (e *encoder) number(n json.Number) {
-	if !json.Valid([]byte(n)) {
-		e.string(string(n))
-		return
-	}
-	e.text = append(e.text, n...)
-}
-
-// nested reports whether there may be one more level, and says in its place if there may not.
-func (e *encoder) nested() bool {
-	if e.nesting+1 >= maxNesting {
-		e.string("nested too deeply")
-		return false
-	}
-	e.nesting++
-	return true
-}
-
-func list[V any](e *encoder, items []V) {
-	if !e.nested() {
-		return
-	}
-	e.text = append(e.text, '[')
-	for i, item := range items {
-		before := len(e.text)
-		if i > 0 {
-			e.text = append(e.text, ',')
-		}
-		if i < maxItems {
-			e.value(item)
-		}
-		if i == maxItems || !e.room() {
-			e.text = e.text[:before]
-			if i > 0 {
-				e.text = append(e.text, ',')
-			}
-			e.string(fmt.Sprintf("%d more left out", len(items)-i))
-			break
-		}
-	}
-	e.text = append(e.text, ']')
-	e.nesting--
-}
-
-func object[V any](e *encoder, fields map[string]V) {
-	if !e.nested() {
-		return
-	}
-	outer := e.skipped
-	e.skipped = 0
-	e.text = append(e.text, '{')
-	for _, key := range sortedKeys(fields) {
-		e.field(key, fields[key])
-	}
-	e.left(len(fields) - maxFields)
-	e.text = append(e.text, '}')
-	e.skipped = outer
-	e.nesting--
 }

@@ -1,8 +1,6 @@
 package monitor
 
-import (
-	"github.com/trysail-go/trysail"
-)
+import "github.com/trysail-go/trysail"
 
 // What the metadata's "event" of an engine's event says.
 const (
@@ -29,39 +27,59 @@ func (c *Collector) Observe(e trysail.Event) {
 	if !e.Time.IsZero() {
 		out.at = e.Time.UnixNano()
 	}
-	wait := milliseconds(max(e.Wait, 0))
-	switch e.Kind {
-	case trysail.EventTransition:
-		out.origin, out.value = originBreaker, float64(e.Generation)
-		out.metadata = metadataOf(nil, field{"event", breakerTransition}, field{"from", e.From.String()}, field{"to", e.To.String()},
-			field{"generation", e.Generation}, field{"reason", e.Reason})
-	case trysail.EventRetry:
-		out.value = wait
-		out.metadata = metadataOf(nil, field{"event", callRetry}, field{"attempt", e.Attempt}, field{"class", e.Class.String()}, field{"wait_ms", wait})
-	case trysail.EventHedge:
-		out.value = wait
-		out.metadata = metadataOf(nil, field{"event", callHedge}, field{"attempt", e.Attempt}, field{"wait_ms", wait})
-	case trysail.EventFallback:
-		if e.Err == nil {
-			out.value = 1
-		}
-		out.metadata = metadataOf(nil, outcome(e, field{"event", callFallback})...)
-	case trysail.EventCall:
-		out.value = milliseconds(max(e.Took, 0))
-		out.metadata = metadataOf(nil, outcome(e, field{"event", callEnd}, field{"attempt", e.Attempt})...)
-	default:
-		out.metadata = metadataOf(nil, field{"event", e.Kind.String()})
-	}
+	out.origin, out.value = meaning(&e)
+	out.metadata = metadataOfEvent(&e, out.value)
 	c.record(&out)
 }
 
-// outcome adds to fields how something ended.
-func outcome(e trysail.Event, fields ...field) []field {
-	fields = append(fields, field{"succeeded", e.Err == nil})
-	if e.Err != nil {
-		fields = append(fields, field{"class", e.Class.String()})
+// meaning returns what an event counts as, and its value.
+func meaning(e *trysail.Event) (origin, float64) {
+	switch e.Kind {
+	case trysail.EventTransition:
+		return originBreaker, float64(e.Generation)
+	case trysail.EventRetry, trysail.EventHedge:
+		return originOther, milliseconds(max(e.Wait, 0))
+	case trysail.EventFallback:
+		if e.Err == nil {
+			return originOther, 1
+		}
+	case trysail.EventCall:
+		return originOther, milliseconds(max(e.Took, 0))
+	default: // of which nothing is known
 	}
-	return fields
+	return originOther, 0
+}
+
+// metadataOfEvent writes the metadata of an event field by field, of which all together fit: there may be one for every
+// call, and fields of any type would be garbage.
+func metadataOfEvent(of *trysail.Event, value float64) Metadata {
+	var room [usual]byte
+	e := encoder{text: append(room[:0], '{')}.key("event")
+	switch of.Kind {
+	case trysail.EventTransition:
+		e = e.string(breakerTransition).key("from").string(of.From.String()).key("to").string(of.To.String())
+		e = e.key("generation").natural(of.Generation).key("reason").string(of.Reason)
+	case trysail.EventRetry:
+		e = e.string(callRetry).key("attempt").integer(int64(of.Attempt)).key("class").string(of.Class.String()).key("wait_ms").float(value)
+	case trysail.EventHedge:
+		e = e.string(callHedge).key("attempt").integer(int64(of.Attempt)).key("wait_ms").float(value)
+	case trysail.EventFallback:
+		e = e.string(callFallback).outcome(of)
+	case trysail.EventCall:
+		e = e.string(callEnd).key("attempt").integer(int64(of.Attempt)).outcome(of)
+	default:
+		e = e.string(of.Kind.String())
+	}
+	return e.metadata()
+}
+
+// outcome writes how something ended.
+func (e encoder) outcome(of *trysail.Event) encoder {
+	e = e.key("succeeded").bool(of.Err == nil)
+	if of.Err != nil {
+		e = e.key("class").string(of.Class.String())
+	}
+	return e
 }
 
 var _ trysail.Observer = (*Collector)(nil)

@@ -58,7 +58,8 @@ type Config struct {
 	Detect func() config.Recommendation
 
 	// Redis reports whether the Redis that the program shares its state through can be used, as far as is known: it must
-	// not wait. Nil: the program uses none.
+	// not wait. Nil: the program uses none, and /health/detailed says so. The trysail program leaves it nil as long as it shares
+	// no state; it is there because the answer has a member for it.
 	Redis func() (healthy bool)
 
 	// Store says how the store is that keeps events, alerts and more beyond the life of the program: it must not wait.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -10,24 +12,26 @@ import (
 
 func (a *API) breakers(context.Context, *nothing) (*breakersView, error) {
 	all := a.everyOperation()
-	out := breakersView{Breakers: make(map[string]breakerView, len(all)), Timestamp: instant(time.Now())}
+	slices.SortFunc(all, func(a, b *trysail.Operation) int { return cmp.Compare(a.Name(), b.Name()) }) // "a[key]" may come after "a-b"
+	out := breakersView{Breakers: make(breakerList, 0, len(all)), Timestamp: instant(time.Now())}
 	for _, op := range all {
-		b := op.Breaker()
-		if b == nil {
-			continue
-		}
-		v := viewOfBreaker(op, b)
-		out.Breakers[v.Name] = v
-		out.Total++
-		switch v.State {
-		case trysail.Open.String(), trysail.ForcedOpen.String():
-			out.Open++
-		case trysail.HalfOpen.String():
-			out.HalfOpen++
+		if b := op.Breaker(); b != nil {
+			out.add(viewOfBreaker(op, b))
 		}
 	}
 	out.Healthy = out.Total - out.Open
 	return &out, nil
+}
+
+func (v *breakersView) add(b breakerView) {
+	v.Breakers = append(v.Breakers, b)
+	v.Total++
+	switch b.State {
+	case trysail.Open.String(), trysail.ForcedOpen.String():
+		v.Open++
+	case trysail.HalfOpen.String():
+		v.HalfOpen++
+	}
 }
 
 // A breakerInput names a circuit breaker.

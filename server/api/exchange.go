@@ -117,10 +117,11 @@ func complete(ctx huma.Context, _ string, body any) (any, error) {
 
 // format is how huma reads and writes JSON.
 func format() huma.Format {
+	var used writers
 	return huma.Format{
 		Marshal: func(w io.Writer, v any) error {
 			out := &witness{Writer: w}
-			err := encodeTo(out, v)
+			err := used.encodeTo(out, v)
 			if err != nil && !out.wrote {
 				// huma would answer 200 with a sentence about it. Nothing has been sent
 				// yet, so rescue can still answer 500.

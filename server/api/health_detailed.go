@@ -7,21 +7,21 @@ import (
 
 type (
 	healthDetailedView struct {
-		Status        string                 `json:"status" enum:"healthy,unhealthy" doc:"Unhealthy means that a circuit breaker is open."`
-		Healthy       bool                   `json:"healthy"`
-		OverallHealth bool                   `json:"overall_health" doc:"The same as healthy."`
-		Timestamp     time.Time              `json:"timestamp"`
-		UptimeSeconds float64                `json:"uptime_seconds" minimum:"0"`
-		Service       string                 `json:"service"`
-		Version       string                 `json:"version"`
-		Resilience    healthStatusView       `json:"resilience"`
-		Metrics       metricsView            `json:"metrics" doc:"As /metrics has them."`
-		Breakers      map[string]breakerView `json:"circuit_breakers" doc:"As /circuit-breakers has them."`
-		Configuration configView             `json:"configuration" doc:"As /config has it."`
-		Environment   environmentView        `json:"environment"`
-		Monitoring    monitoringHealthView   `json:"monitoring"`
-		Redis         redisHealthView        `json:"redis"`
-		Store         storeHealthView        `json:"store" doc:"Where events, alerts, benchmarks, versions and the audit log are kept."`
+		Status        string               `json:"status" enum:"healthy,unhealthy" doc:"Unhealthy means that a circuit breaker is open."`
+		Healthy       bool                 `json:"healthy"`
+		OverallHealth bool                 `json:"overall_health" doc:"The same as healthy."`
+		Timestamp     time.Time            `json:"timestamp"`
+		UptimeSeconds float64              `json:"uptime_seconds" minimum:"0"`
+		Service       string               `json:"service"`
+		Version       string               `json:"version"`
+		Resilience    healthStatusView     `json:"resilience"`
+		Metrics       metricsView          `json:"metrics" doc:"As /metrics has them."`
+		Breakers      breakerList          `json:"circuit_breakers" doc:"As /circuit-breakers has them."`
+		Configuration configView           `json:"configuration" doc:"As /config has it."`
+		Environment   environmentView      `json:"environment"`
+		Monitoring    monitoringHealthView `json:"monitoring"`
+		Redis         redisHealthView      `json:"redis"`
+		Store         storeHealthView      `json:"store" doc:"Where events, alerts, benchmarks, versions and the audit log are kept."`
 	}
 
 	environmentView struct {

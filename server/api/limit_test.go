@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -250,6 +251,8 @@ func TestValidationsAreRemembered(t *testing.T) {
 		post(validate+"-json", `{"json_config": "hunter2"}`),
 		post(validate+"/field-whitelist", `{"configuration": {"retry_attempts": "hunter2"}}`),
 		post(validate, `{}`), // none
+		post(base+"/config/validate-template", `{"template_name": "low_latency", "overrides": {"retry_attempts": "hunter2", "hunter2": 1}}`),
+		post(base+"/config/validate-template", `{"template_name": "hunter2"}`),
 	} {
 		send(a, ask)
 	}
@@ -257,6 +260,9 @@ func TestValidationsAreRemembered(t *testing.T) {
 	got := []string{}
 	for _, e := range events {
 		got = append(got, e.Kind.String()+" "+e.Operation+" "+string(e.Metadata))
+		if strings.Contains(fmt.Sprintf("%+v", e), "hunter2") {
+			t.Errorf("the monitor remembers what was sent: %+v", e)
+		}
 	}
 	want := []string{
 		`validation_event validate {"is_valid":true,"validation_errors":[]}`,
@@ -264,6 +270,8 @@ func TestValidationsAreRemembered(t *testing.T) {
 		`validation_event validate_secure {"is_valid":false,"validation_errors":["shape: default_strategy","shape","shape: operation_overrides","shape: operation_overrides"]}`,
 		`validation_event validate {"is_valid":false,"validation_errors":["syntax"]}`,
 		`validation_event validate_field_whitelist {"is_valid":false,"validation_errors":["shape: retry_attempts"]}`,
+		`validation_event validate_template {"is_valid":false,"validation_errors":["shape: retry_attempts","shape"]}`,
+		`validation_event validate_template {"is_valid":false,"validation_errors":["shape"]}`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("the monitor remembers\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

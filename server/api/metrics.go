@@ -86,8 +86,9 @@ func (a *API) plannedOperation(name string) (*operationView, error) {
 
 // everyOperation are the operations and those of their keys, each after the one that it belongs to.
 func (a *API) everyOperation() []*trysail.Operation {
-	var all []*trysail.Operation
-	for _, op := range a.orc.Operations() {
+	ops := a.orc.Operations()
+	all := make([]*trysail.Operation, 0, len(ops))
+	for _, op := range ops {
 		all = append(append(all, op), op.Keys()...)
 	}
 	return all

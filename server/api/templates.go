@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 )
 
 type (
@@ -90,7 +91,7 @@ func (a *API) checkTemplate(ctx context.Context, in *templateCheckInput) (*templ
 	if string(overrides) == "null" {
 		overrides = nil
 	}
-	merged, report := a.presets.Merge(in.Body.TemplateName, overrides, config.ValidateOptions{Operations: a.operationNames()})
+	merged, report := a.presets.Merge(in.Body.TemplateName, overrides, config.ValidateOptions{Operations: a.knownOperations()})
 	out := templateCheckView{
 		Valid: report.Valid(), Errors: messagesOf(report.Errors), Warnings: messagesOf(report.Warnings),
 		Suggestions: listOf(report.Suggestions), TemplateName: in.Body.TemplateName,
@@ -98,9 +99,11 @@ func (a *API) checkTemplate(ctx context.Context, in *templateCheckInput) (*templ
 	if out.Valid {
 		out.Effective = viewOfCustom(merged)
 	}
-	subject := subjectOf(ctx)
-	subject.Preset, subject.Operation = in.Body.TemplateName, "validate_template"
-	a.monitor.RecordValidation(subject, out.Valid, out.Errors...)
+	checked := monitor.Subject{Operation: "validate_template"}
+	if base, err := a.presets.Base(in.Body.TemplateName); err == nil {
+		checked.Preset = base.Key // a name that is none may be anything
+	}
+	a.recordValidation(ctx, checked, report)
 	return &out, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 )
 
 // A validateInput holds a configuration, or a batch of them.
@@ -85,7 +86,7 @@ func (a *API) check(ctx context.Context, document []byte, opts config.ValidateOp
 	if opts.Strict {
 		operation = "validate_secure"
 	}
-	a.recordValidation(ctx, operation, report)
+	a.recordValidation(ctx, monitor.Subject{Operation: operation}, report)
 	view := viewOfReport(report)
 	if opts.Strict {
 		view.Security.value = &securityView{
@@ -95,9 +96,9 @@ func (a *API) check(ctx context.Context, document []byte, opts config.ValidateOp
 	return view
 }
 
-// recordValidation has the monitor remember a validation. Of faults it learns the kind and the field: their texts
-// repeat what was sent, which may be a secret.
-func (a *API) recordValidation(ctx context.Context, operation string, report config.Report) {
+// recordValidation has the monitor remember a validation of what, which the request's session and user are added to. Of faults it learns
+// the kind and the field: their texts repeat what was sent, which may be a secret.
+func (a *API) recordValidation(ctx context.Context, what monitor.Subject, report config.Report) {
 	var faults []string
 	for _, f := range report.Errors {
 		fault := string(f.Rule)
@@ -109,7 +110,7 @@ func (a *API) recordValidation(ctx context.Context, operation string, report con
 		faults = append(faults, fault)
 	}
 	subject := subjectOf(ctx)
-	subject.Operation = operation
+	subject.Preset, subject.Operation = what.Preset, what.Operation
 	a.monitor.RecordValidation(subject, report.Valid(), faults...)
 }
 

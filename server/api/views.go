@@ -84,12 +84,12 @@ type (
 	}
 
 	breakersView struct {
-		Breakers  map[string]breakerView `json:"circuit_breakers"`
-		Total     int                    `json:"total_count"`
-		Healthy   int                    `json:"healthy_count" doc:"Those that are not open."`
-		Open      int                    `json:"open_count"`
-		HalfOpen  int                    `json:"half_open_count"`
-		Timestamp time.Time              `json:"timestamp"`
+		Breakers  breakerList `json:"circuit_breakers"`
+		Total     int         `json:"total_count"`
+		Healthy   int         `json:"healthy_count" doc:"Those that are not open."`
+		Open      int         `json:"open_count"`
+		HalfOpen  int         `json:"half_open_count"`
+		Timestamp time.Time   `json:"timestamp"`
 	}
 
 	breakerView struct {
@@ -146,6 +146,7 @@ func viewOfCounts(m trysail.OperationMetrics) countsView {
 // transitions that are due, and the counters should have them.
 func viewOfBreaker(op *trysail.Operation, b *trysail.Breaker) breakerView {
 	s := b.Snapshot()
+	failed := maybe(s.LastFailure)
 	v := breakerView{
 		Name:             s.Operation,
 		State:            s.State.String(),
@@ -155,8 +156,8 @@ func viewOfBreaker(op *trysail.Operation, b *trysail.Breaker) breakerView {
 		FailureThreshold: s.FailureThreshold,
 		RecoveryTimeout:  wholeSeconds(s.RecoveryTimeout),
 		HalfOpenMaxCalls: s.HalfOpenMaxCalls,
-		LastFailure:      maybe(s.LastFailure),
-		LastFailureTime:  maybe(s.LastFailure),
+		LastFailure:      failed,
+		LastFailureTime:  failed,
 		OpenedAt:         maybe(s.OpenedAt),
 		NextAttemptAt:    maybe(s.NextAttemptAt),
 		Metrics:          viewOfCounts(op.Metrics()),

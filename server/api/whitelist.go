@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/monitor"
 )
 
 // A whitelistInput holds a configuration.
@@ -19,7 +20,7 @@ func (a *API) whitelist(ctx context.Context, in *whitelistInput) (*whitelistView
 		return nil, err
 	}
 	uses, report := config.Uses(document)
-	a.recordValidation(ctx, "validate_field_whitelist", report)
+	a.recordValidation(ctx, monitor.Subject{Operation: "validate_field_whitelist"}, report)
 	out := whitelistView{
 		Valid:       report.Valid(),
 		Errors:      messagesOf(report.Errors),

@@ -59,6 +59,9 @@ func goals() []goal {
 			what: "a call while one reload follows the other, against one without",
 			of:   trysail("CallDuringReload", timeUnit), over: figure{"CallDuringReload", "no-reload", timeUnit}, most: 2,
 		},
+		{what: "an event that is recorded: processor time", of: trysail("Record", "cpu-us/op"), most: 0.1},
+		{what: "an export of 1,000,000 events: processor time", of: trysail("Export", "cpu-us/op"), most: 10_000_000},
+		{what: "the health of 1,000 operations: processor time", of: trysail("Health", "cpu-us/op"), most: 100},
 	}
 }
 

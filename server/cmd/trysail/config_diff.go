@@ -9,6 +9,7 @@ import (
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
+	"github.com/trysail-go/trysail/server/configfile"
 )
 
 // diffCmd is the command "config diff".
@@ -40,7 +41,11 @@ type side struct {
 	kind    string
 	reading *reading
 	loaded  config.Loaded
+	custom  *config.Document // the file that stands for RESILIENCE_CUSTOM_CONFIG. Nil: none does
 }
+
+// customVariable is the variable that a custom configuration takes the place of.
+const customVariable = "RESILIENCE_CUSTOM_CONFIG"
 
 // differenceView is the answer of "config diff".
 type differenceView struct {
@@ -164,7 +169,7 @@ func (c *diffCmd) here(p *program) (was, is *side, err error) {
 			return nil, nil, err
 		}
 	} else {
-		is.reading = now.withCustom(string(content))
+		is.reading, is.custom = now.withCustom(string(content)), &config.Document{Name: name, Line: linesOf(name, content)}
 	}
 	return &side{name: "in force here", kind: is.kind, reading: now, loaded: loaded}, is, is.load()
 }
@@ -174,12 +179,42 @@ func (r *reading) withCustom(document string) *reading {
 	with := *r
 	lookup := r.sources.Lookup
 	with.sources.Lookup = func(name string) (string, bool) {
-		if name == "RESILIENCE_CUSTOM_CONFIG" {
+		if name == customVariable {
 			return document, true
 		}
 		return lookup(name)
 	}
 	return &with
+}
+
+// linesOf returns on which line of a custom configuration a field stands. JSON is YAML; of what is none after all no line is known.
+func linesOf(name string, content []byte) func(path string) int {
+	file, err := configfile.Parse(name, content, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return nil
+	}
+	return file.Line
+}
+
+// truly gives the values that the file has decided the place in it, where loading knows only the variable that it stands for.
+func (s *side) truly(values []config.Value) []config.Value {
+	if s.custom == nil {
+		return values
+	}
+	for i := range values {
+		if v := &values[i]; v.Origin == (config.Origin{Source: config.FromVariable, Detail: customVariable}) {
+			v.Origin = s.custom.Origin(customPath(v.Name))
+		}
+	}
+	return values
+}
+
+// customPath is the path in a custom configuration of a value's name.
+func customPath(name string) string {
+	if operation, ok := strings.CutPrefix(name, "operations."); ok {
+		return "operation_overrides." + strings.TrimSuffix(operation, ".strategy")
+	}
+	return name
 }
 
 // compare lists what differs. Settings of server and gateway count where both sides can say something of them.
@@ -190,6 +225,7 @@ func compare(was, is *side) (*differenceView, error) {
 		old, now = was.reading.effective(&was.loaded), is.reading.effective(&is.loaded)
 		secrets = was.reading.otherSecrets(is.reading)
 	}
+	now = is.truly(now)
 	v := &differenceView{Old: was.name, New: is.name, Changes: []changeView{}, Operations: []string{}}
 	for _, d := range append(config.Differences(old, now), secrets...) {
 		v.Changes = append(v.Changes, changeView{d.Name, placeOf(d.Old, d.OldOrigin), placeOf(d.New, d.NewOrigin)})

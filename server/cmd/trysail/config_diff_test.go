@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,42 @@ func TestDiff(t *testing.T) {
 			}
 			if at(t, answer, "differ") != (code == exitNo) || strings.Contains(table, "no difference") != (code == 0) || strings.Contains(table, "hunter") {
 				t.Errorf("exit code %d, %v, and the table is\n%s", code, answer, table)
+			}
+		})
+	}
+}
+
+// One file against what is in force: its numbers are its own, not those of the variable that it stands for.
+func TestDiffSaysWhereTheFileSaysIt(t *testing.T) {
+	files := map[string]string{
+		"new.json":  "{\n  \"retry_attempts\": 4,\n  \"operation_overrides\": {\n    \"qa\": \"critical\"\n  }\n}\n",
+		"tabs.json": "{\n\t\"retry_attempts\": 4}",
+	}
+	env := []string{`RESILIENCE_CUSTOM_CONFIG={"retry_attempts": 5, "recovery_timeout": 70}`}
+	for name, tc := range map[string]struct {
+		file string
+		want map[string]string
+	}{
+		"with lines": {"new.json", map[string]string{
+			"retry_attempts": "file new.json:2", "operations.qa.strategy": "file new.json:4", "recovery_timeout": "preset simple",
+		}},
+		"indented by tabs": {"tabs.json", map[string]string{"retry_attempts": "file tabs.json:2", "recovery_timeout": "preset simple"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer, table := try{args: []string{"config", "diff", tc.file}, env: env, files: files}.answer(t, exitNo)
+			got := map[string]string{}
+			changes, _ := at(t, answer, "changes").([]any)
+			for _, c := range changes {
+				got[fmt.Sprint(at(t, c, "name"))] = fmt.Sprintf("%v %v", at(t, c, "new", "source"), at(t, c, "new", "detail"))
+				if old := at(t, c, "old"); old != nil && at(t, c, "old", "source") == "file" {
+					t.Errorf("the old value of %v is from a file: %v", at(t, c, "name"), old)
+				}
+			}
+			if !maps.Equal(got, tc.want) {
+				t.Errorf("new values are from %v, want %v", got, tc.want)
+			}
+			if strings.Contains(table, customVariable) {
+				t.Errorf("the table names the variable that the file stands for:\n%s", table)
 			}
 		})
 	}

@@ -53,6 +53,15 @@ type serverSection struct {
 	// TrustedProxies are networks, such as 10.0.0.0/8, whose proxies are believed what they say of a client's address
 	// in X-Forwarded-For.
 	TrustedProxies []string
+
+	// ValidationsPerMinute is how many configurations a client's address may have the internal API check in any minute: 1 to 10,000.
+	ValidationsPerMinute *int
+
+	// ValidationsPerHour is how many in any hour: 1 to 10,000.
+	ValidationsPerHour *int
+
+	// ValidationCooldown is the time from one to the next: up to 1 min.
+	ValidationCooldown *time.Duration
 }
 
 // gatewaySection is the key "gateway" of the file: the flags of these names, and the provider's key.
@@ -145,6 +154,9 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 	if len(server.TrustedProxies) > 0 {
 		take(f, "trusted-proxies", &merged.TrustedProxies, &server.TrustedProxies)
 	}
+	take(f, "validations-per-minute", &merged.ValidationsPerMinute, server.ValidationsPerMinute)
+	take(f, "validations-per-hour", &merged.ValidationsPerHour, server.ValidationsPerHour)
+	take(f, "validation-cooldown", &merged.ValidationCooldown, server.ValidationCooldown)
 	take(f, "shutdown-timeout", &merged.ShutdownTimeout, server.ShutdownTimeout)
 	take(f, "shutdown-delay", &merged.ShutdownDelay, server.ShutdownDelay)
 	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
@@ -197,7 +209,8 @@ func (s *serveCmd) blame(c *configuration, flag string, err error) error {
 func keyOf(flag string) string {
 	key := strings.ReplaceAll(flag, "-", "_")
 	switch flag {
-	case "addr", "log-format", "shutdown-timeout", "shutdown-delay", "data-dir", "trusted-proxies":
+	case "addr", "log-format", "shutdown-timeout", "shutdown-delay", "data-dir", "trusted-proxies",
+		"validations-per-minute", "validations-per-hour", "validation-cooldown":
 		return "server." + key
 	default:
 		return "gateway." + key
@@ -257,8 +270,9 @@ func (r *reading) fixed() map[string]string {
 	return map[string]string{
 		"server.addr": s.Addr, "server.log_format": s.LogFormat, "server.shutdown_timeout": s.ShutdownTimeout.String(), "server.shutdown_delay": s.ShutdownDelay.String(),
 		"server.api_key, server.additional_api_keys, server.read_only_api_keys": keys,
-		"server.data_dir":         s.DataDir,
-		"server.trusted_proxies":  strings.Join(s.TrustedProxies, ","),
+		"server.data_dir":        s.DataDir,
+		"server.trusted_proxies": strings.Join(s.TrustedProxies, ","),
+		"server.validations_per_minute, server.validations_per_hour, server.validation_cooldown": fmt.Sprint(s.validations()),
 		"gateway.openai_api_key":  c.providerKey(env),
 		"gateway.openai_base_url": s.OpenAIBaseURL,
 		"gateway limits": fmt.Sprint(s.MaxBody, s.MaxAnswer, s.MaxOperations, s.ConnectTimeout, s.FirstTokenTimeout,

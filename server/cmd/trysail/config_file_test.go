@@ -30,12 +30,13 @@ func parsed(t *testing.T, args ...string) *serveCmd {
 
 // sectionsOf is the opposite of over.
 func sectionsOf(s *serveCmd) (*serverSection, *gatewaySection) {
-	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay, DataDir: &s.DataDir}, &gatewaySection{
-		OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
-		MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
-		AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
-		SimulateFaultRate: &s.SimulateFaultRate, SimulateTokenDelay: &s.SimulateTokenDelay,
-	}
+	return &serverSection{Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay, DataDir: &s.DataDir,
+			ValidationsPerMinute: &s.ValidationsPerMinute, ValidationsPerHour: &s.ValidationsPerHour, ValidationCooldown: &s.ValidationCooldown}, &gatewaySection{
+			OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
+			MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
+			AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
+			SimulateFaultRate: &s.SimulateFaultRate, SimulateTokenDelay: &s.SimulateTokenDelay,
+		}
 }
 
 // configured takes a text for the file.
@@ -113,7 +114,7 @@ func TestEveryFlagHasAKey(t *testing.T) {
 // sayOther is a value that is good and not the default.
 func sayOther(flag string) string {
 	switch {
-	case strings.HasSuffix(flag, "-timeout"), strings.HasSuffix(flag, "-delay"):
+	case strings.HasSuffix(flag, "-timeout"), strings.HasSuffix(flag, "-delay"), strings.HasSuffix(flag, "-cooldown"):
 		return "17s"
 	case flag == "addr":
 		return "127.0.0.1:9999"
@@ -142,6 +143,12 @@ func valueOf(s *serveCmd, flag string) any {
 		return strings.Join(s.TrustedProxies, ",")
 	case "log-format":
 		return s.LogFormat
+	case "validations-per-minute":
+		return s.ValidationsPerMinute
+	case "validations-per-hour":
+		return s.ValidationsPerHour
+	case "validation-cooldown":
+		return s.ValidationCooldown
 	case "shutdown-timeout":
 		return s.ShutdownTimeout
 	case "shutdown-delay":

@@ -88,7 +88,7 @@ func (d *demoCmd) serve() *serveCmd {
 		Addr: d.Addr, LogLevel: d.LogLevel, LogFormat: "auto", ShutdownTimeout: 5 * time.Second, MaxBody: 1 << 20, MaxAnswer: 16 << 20, MaxOperations: 1000,
 		ConnectTimeout: 5 * time.Second, FirstTokenTimeout: 5 * time.Second, AnswerTimeout: 10 * time.Second,
 		IdleTimeout: 5 * time.Second, TotalTimeout: 20 * time.Second, ClientTimeout: 10 * time.Second,
-		SimulateTokenDelay: 2 * time.Millisecond,
+		ValidationsPerMinute: 60, ValidationsPerHour: 1000, SimulateTokenDelay: 2 * time.Millisecond,
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +44,14 @@ func TestBadConfigurationFile(t *testing.T) {
 				`trysail.yaml:4:3: server.addr: address "localhost": `, `trysail.yaml:5:3: server.log_format: log-format is "xml", want auto, text or json`,
 				`trysail.yaml:7:3: gateway.idle_timeout: idle-timeout is 0s, want more than 0s and at most 59m`,
 				`trysail.yaml:8:3: gateway.max_operations: max-operations is 0, want at least 1`,
+			},
+		},
+		"validations out of range": {
+			"server:\n  validations_per_minute: 0\n  validations_per_hour: 10001\n  validation_cooldown: 61s",
+			[]string{
+				`trysail.yaml:2:3: server.validations_per_minute: validations-per-minute is 0, want 1 to 10000`,
+				`trysail.yaml:3:3: server.validations_per_hour: validations-per-hour is 10001, want 1 to 10000`,
+				`trysail.yaml:4:3: server.validation_cooldown: validation-cooldown is 1m1s, want 0s to 1m`,
 			},
 		},
 		"a policy that does not go together": {
@@ -113,6 +122,22 @@ gateway:
 		if strings.Contains(s.log.String(), secret+`"`) {
 			t.Errorf("the log holds a key:\n%s", s.log)
 		}
+	}
+}
+
+// The quota of validations is what the file says, or the variable, which goes before it.
+func TestQuotaOfValidations(t *testing.T) {
+	path := write(t, "", "server: {validations_per_minute: 1, validations_per_hour: 3}\n")
+	s := serve(t, "TRYSAIL_CONFIG="+path, "TRYSAIL_VALIDATIONS_PER_MINUTE=2")
+	for i, want := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
+		resp, body := s.send("POST", "/internal/resilience/config/validate", `{"configuration": {"retry_attempts": 3}}`)
+		if resp.StatusCode != want || want != http.StatusOK && !strings.Contains(body, "2/2 validations per minute") {
+			t.Errorf("validation %d: status %d, want %d: %s", i+1, resp.StatusCode, want, body)
+		}
+	}
+	_, body := s.send("GET", "/internal/resilience/config/validate/rate-limit-status", "")
+	if !strings.Contains(body, `"max_validations_per_hour":3`) {
+		t.Errorf("the quota is %s, want 3 in an hour", body)
 	}
 }
 

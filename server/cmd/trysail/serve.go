@@ -40,6 +40,10 @@ type serveCmd struct {
 
 	TrustedProxies []string `env:"TRYSAIL_TRUSTED_PROXIES" placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, whose proxies are believed what X-Forwarded-For says of a client's address. Default: none."`
 
+	ValidationsPerMinute int           `default:"60" env:"TRYSAIL_VALIDATIONS_PER_MINUTE" placeholder:"N" help:"How many configurations a client's address may have the internal API check in any minute (${default})."`
+	ValidationsPerHour   int           `default:"1000" env:"TRYSAIL_VALIDATIONS_PER_HOUR" placeholder:"N" help:"How many in any hour (${default})."`
+	ValidationCooldown   time.Duration `default:"0s" env:"TRYSAIL_VALIDATION_COOLDOWN" placeholder:"TIME" help:"From one to the next (${default})."`
+
 	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
@@ -182,8 +186,9 @@ func (srv *server) start(keys api.Keys) error {
 	}
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
-		Store: srv.keeper.health, Audit: srv.keeper.audit(), Detect: srv.detect, Keys: keys, TrustedProxies: proxies, Version: versionText(), Logger: srv.log,
-		Benchmarks: srv.benchmarks(),
+		Benchmarks: srv.benchmarks(), Store: srv.keeper.health, Audit: srv.keeper.audit(), Detect: srv.detect,
+		Keys: keys, TrustedProxies: proxies, Validations: srv.settings.validations(),
+		Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
 		return err
@@ -355,22 +360,12 @@ func (s *serveCmd) check(c *configuration) error {
 	if s.ShutdownDelay < 0 || s.ShutdownDelay > 59*time.Minute {
 		bad("shutdown-delay", fmt.Errorf("shutdown-delay is %v, want 0s to 59m", s.ShutdownDelay))
 	}
-	for _, f := range []struct {
-		flag  string
-		limit time.Duration
-	}{
-		{"shutdown-timeout", s.ShutdownTimeout},
-		{"connect-timeout", s.ConnectTimeout},
-		{"first-token-timeout", s.FirstTokenTimeout},
-		{"answer-timeout", s.AnswerTimeout},
-		{"idle-timeout", s.IdleTimeout},
-		{"total-timeout", s.TotalTimeout},
-		{"client-timeout", s.ClientTimeout},
-	} {
+	for _, f := range s.timeouts() {
 		if f.limit <= 0 || f.limit > 59*time.Minute {
 			bad(f.flag, fmt.Errorf("%s is %v, want more than 0s and at most 59m", f.flag, f.limit))
 		}
 	}
+	s.checkValidations(bad)
 	if s.MaxBody < 1 {
 		bad("max-body", fmt.Errorf("max-body is %d, want at least 1 byte", s.MaxBody))
 	}

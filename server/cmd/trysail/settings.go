@@ -27,31 +27,26 @@ func (r *reading) effective(loaded *config.Loaded) []config.Value {
 func (r *reading) settingsInForce() []config.Value {
 	s := r.settings
 	var values []config.Value
-	for _, row := range []struct {
-		flag  string
-		value any
-	}{
-		{"addr", s.Addr},
-		{"log-format", s.LogFormat},
-		{"data-dir", cmp.Or(s.DataDir, "none")},
-		{"trusted-proxies", cmp.Or(strings.Join(s.TrustedProxies, ","), "none")},
-		{"shutdown-timeout", s.ShutdownTimeout},
-		{"shutdown-delay", s.ShutdownDelay},
-		{"openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider())},
-		{"max-body", s.MaxBody},
-		{"max-answer", s.MaxAnswer},
-		{"max-operations", s.MaxOperations},
-		{"connect-timeout", s.ConnectTimeout},
-		{"first-token-timeout", s.FirstTokenTimeout},
-		{"answer-timeout", s.AnswerTimeout},
-		{"idle-timeout", s.IdleTimeout},
-		{"total-timeout", s.TotalTimeout},
-		{"client-timeout", s.ClientTimeout},
-		{"simulate-fault-rate", s.SimulateFaultRate},
-		{"simulate-token-delay", s.SimulateTokenDelay},
-	} {
-		values = append(values, config.Value{Name: keyOf(row.flag), Value: fmt.Sprint(row.value), Origin: r.originOf(row.flag)})
+	add := func(flag string, value any) {
+		values = append(values, config.Value{Name: keyOf(flag), Value: fmt.Sprint(value), Origin: r.originOf(flag)})
 	}
+	add("addr", s.Addr)
+	add("log-format", s.LogFormat)
+	add("data-dir", cmp.Or(s.DataDir, "none"))
+	add("trusted-proxies", cmp.Or(strings.Join(s.TrustedProxies, ","), "none"))
+	add("validations-per-minute", s.ValidationsPerMinute)
+	add("validations-per-hour", s.ValidationsPerHour)
+	add("validation-cooldown", s.ValidationCooldown)
+	add("shutdown-delay", s.ShutdownDelay)
+	for _, f := range s.timeouts() {
+		add(f.flag, f.limit)
+	}
+	add("openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider()))
+	add("max-body", s.MaxBody)
+	add("max-answer", s.MaxAnswer)
+	add("max-operations", s.MaxOperations)
+	add("simulate-fault-rate", s.SimulateFaultRate)
+	add("simulate-token-delay", s.SimulateTokenDelay)
 	return values
 }
 
