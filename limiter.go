@@ -52,7 +52,8 @@ type Limiter struct {
 	mu        sync.Mutex // guards what follows
 	pace      pace
 	maxWait   time.Duration
-	full      int64 // instant at which the bucket will be full, if nobody comes after those who wait
+	base      int64 // instant at which the bucket would be full if nobody waited, whatever penalty there is
+	full      int64 // the same after those who wait, if nobody comes after them
 	notBefore int64 // nothing is admitted before this instant
 	line      line
 
@@ -81,7 +82,7 @@ func NewLimiter(cfg LimiterConfig) (*Limiter, error) {
 func newLimiter(name string, c clock, p LimiterPolicy) *Limiter {
 	return &Limiter{
 		name: name, clock: c, pace: newPace(p.Rate, p.Burst), maxWait: p.MaxWait,
-		full: longAgo, notBefore: longAgo,
+		base: longAgo, full: longAgo, notBefore: longAgo,
 	}
 }
 
@@ -123,8 +124,8 @@ func (l *Limiter) take(now, cost int64) (at, full int64) {
 		l.serve(now) // what is due goes first, so that nobody is left in the line when something is free
 	}
 	at, full = l.next(now, cost)
-	if at <= now {
-		l.full = full
+	if at <= now { // then nobody waits
+		l.base, l.full = full, full
 	}
 	return at, full
 }

@@ -141,3 +141,56 @@ func TestReloadedRateIsLive(t *testing.T) {
 		}
 	}
 }
+
+// The bucket fills while a penalty lasts: by the rate that holds, and also after more was used than reserved.
+func TestBucketFillsDuringAPenalty(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(t *testing.T, l *trysail.Limiter, r *trysail.Reservation)
+		want   float64 // available a minute later, of an empty bucket of 6000
+	}{
+		"as before":    {func(*testing.T, *trysail.Limiter, *trysail.Reservation) {}, 600},
+		"more slowly":  {func(t *testing.T, l *trysail.Limiter, _ *trysail.Reservation) { setRate(t, l, 1) }, 60},
+		"faster":       {func(t *testing.T, l *trysail.Limiter, _ *trysail.Reservation) { setRate(t, l, 20) }, 1200},
+		"from below 0": {func(_ *testing.T, _ *trysail.Limiter, r *trysail.Reservation) { r.Settle(6200) }, 400},
+		"from above":   {func(_ *testing.T, _ *trysail.Limiter, r *trysail.Reservation) { r.Settle(5000) }, 1600},
+		"to the brim":  {func(_ *testing.T, _ *trysail.Limiter, r *trysail.Reservation) { r.Settle(100) }, 6000},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			l := newLimiter(t, trysail.LimiterConfig{Rate: 10, Burst: 6000})
+			r, err := l.Reserve(6000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Penalize(time.Now().Add(time.Minute))
+			tc.change(t, l, &r)
+			time.Sleep(time.Minute)
+			if s := l.Snapshot(); s.Available != tc.want {
+				t.Errorf("Snapshot() = %+v, want %v available", s, tc.want)
+			}
+		})
+	}
+}
+
+func setRate(t *testing.T, l *trysail.Limiter, rate float64) {
+	t.Helper()
+	if err := l.SetRate(rate, 6000); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Those who wait for the end of a penalty do not keep the bucket from filling.
+func TestBucketFillsBesideThoseWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(t, trysail.LimiterConfig{Rate: 10, Burst: 100, MaxWait: time.Hour})
+		r, err := l.Reserve(10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Penalize(time.Now().Add(time.Minute))
+		c := &crew{l: l, start: time.Now()}
+		c.wait(t.Context(), "a", 100)
+		r.Settle(60)
+		time.Sleep(2 * time.Minute)
+		c.want(t, "a 1m0s ok")
+	})
+}

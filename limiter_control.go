@@ -47,10 +47,10 @@ func (l *Limiter) reconfigure(p LimiterPolicy) {
 
 func (l *Limiter) setPace(now int64, p pace) {
 	l.serve(now) // what is due is due by the old rate
-	base := l.base()
-	if from := max(now, l.notBefore); base > from {
-		debt := math.Ceil(float64(base-from) * (l.pace.rate / p.rate))
-		base = from + int64(min(debt, longestDebt))
+	base := l.base
+	if base > now {
+		debt := math.Ceil(float64(base-now) * (l.pace.rate / p.rate))
+		base = now + int64(min(debt, longestDebt))
 	}
 	l.pace = p
 	l.rebase(now, base)
@@ -67,7 +67,7 @@ func (l *Limiter) Penalize(until time.Time) {
 	if at := now + int64(ahead); ahead > 0 && at > l.notBefore {
 		l.serve(now)
 		l.notBefore = at
-		l.rebase(now, l.base())
+		l.rebase(now, l.base)
 	}
 }
 

@@ -14,7 +14,7 @@ type bucketModel struct {
 
 	now       int64
 	penalty   int64 // nothing is served before it
-	level     int64 // at the later of now and penalty; below 0 after an overrun
+	level     int64 // below 0 after an overrun
 	waiting   []waitBegin
 	done      []waitEnd
 	penalized bool
@@ -43,7 +43,7 @@ func (m *bucketModel) fill(d int64) { m.level = min(m.level+d, m.depth()) }
 
 // due returns when the level would reach what is asked for after those who wait.
 func (m *bucketModel) due(behind int, tokens int64) int64 {
-	need := m.cost(tokens) - m.level
+	need := m.cost(tokens) - min(m.level+m.from()-m.now, m.depth()) // the bucket fills while a penalty lasts
 	for _, w := range m.waiting[:behind] {
 		need += m.cost(w.tokens)
 	}
@@ -66,9 +66,8 @@ func (m *bucketModel) pass(to int64) {
 		if len(m.waiting) > 0 {
 			next = min(next, m.due(0, m.waiting[0].tokens))
 		}
-		before := m.from()
+		m.fill(next - m.now)
 		m.now = next
-		m.fill(m.from() - before)
 		m.serve()
 	}
 }
@@ -111,9 +110,7 @@ func (m *bucketModel) penalize(until int64) {
 	if until <= m.now || m.penalized && until <= m.penalty {
 		return
 	}
-	before := m.from()
 	m.penalty, m.penalized = until, true
-	m.fill(m.from() - before)
 	m.look()
 }
 

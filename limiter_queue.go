@@ -86,10 +86,9 @@ func (l *Limiter) leave(t *turn) {
 	l.serve(now)
 	switch {
 	case t.place != nil:
-		base := l.base()
 		l.line.turns.Remove(t.place)
 		t.place = nil
-		l.rebase(now, base)
+		l.rebase(now, l.base)
 	case t.err == nil:
 		l.credit(now, t.cost)
 	}
@@ -104,6 +103,7 @@ func (l *Limiter) serve(now int64) {
 			l.wakeAfter(time.Duration(due - now))
 			return
 		}
+		l.base = t.full
 		l.decide(t, nil)
 	}
 	if l.line.timer != nil {
@@ -133,19 +133,10 @@ func (l *Limiter) tick() {
 	l.serve(now)
 }
 
-// base returns when the bucket would be full if nobody waited.
-func (l *Limiter) base() int64 {
-	if first := l.line.turns.Front(); first != nil {
-		t := first.Value.(*turn)
-		return t.full - t.cost
-	}
-	return l.full
-}
-
 // rebase lets those who wait queue up anew behind another instant. Those for whom it
 // has become too late, or their amount too large, are refused.
 func (l *Limiter) rebase(now, base int64) {
-	l.full = base
+	l.base, l.full = base, base
 	for e := l.line.turns.Front(); e != nil; {
 		t := e.Value.(*turn)
 		e = e.Next()
@@ -167,14 +158,13 @@ func (l *Limiter) rebase(now, base int64) {
 // credit gives back what was taken and not used. A full bucket stays full.
 func (l *Limiter) credit(now, cost int64) {
 	l.serve(now)
-	if base := l.base(); base > now {
-		l.rebase(now, base-cost)
+	if l.base > now {
+		l.rebase(now, l.base-cost)
 	}
 }
 
 // charge takes what was used without having been taken, free or not.
 func (l *Limiter) charge(now, cost int64) {
 	l.serve(now)
-	from := max(now, l.notBefore)
-	l.rebase(now, min(max(l.base(), from)+cost, now+longestDebt))
+	l.rebase(now, min(max(l.base, now)+cost, now+longestDebt))
 }
