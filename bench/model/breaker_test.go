@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -38,31 +37,28 @@ type call struct {
 }
 
 func TestBreakerAgreesWithModel(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		// A bubble has no deadline to ask for, so rapid must not see that method.
-		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) {
-			orc, err := trysail.New(trysail.Config{Default: trysail.Policy{Breaker: trysail.BreakerPolicy{
-				FailureThreshold: threshold, RecoveryTimeout: recovery, HalfOpenMaxCalls: 1, ProbeTimeout: time.Hour,
-			}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := &breakerModel{op: orc.Operation("chat"), state: trysail.Closed}
-			t.Repeat(map[string]func(*rapid.T){
-				"begin":   func(t *rapid.T) { m.begin(t) },
-				"succeed": func(t *rapid.T) { m.end(t, nil) },
-				"fail":    func(t *rapid.T) { m.end(t, trysail.Transient(errors.New("busy"))) },
-				"neutral": func(t *rapid.T) { m.end(t, trysail.Permanent(errors.New("wrong"))) },
-				"wait": func(t *rapid.T) {
-					time.Sleep(rapid.SampledFrom([]time.Duration{1, time.Second, recovery - 1, recovery}).Draw(t, "time"))
-				},
-				"reset": func(*rapid.T) { m.op.Breaker().Reset("by hand"); m.become(trysail.Closed) },
-				"":      m.check,
-			})
-			for _, c := range m.held {
-				c.permit.Done(nil)
-			}
+	play(t, func(t *rapid.T) {
+		orc, err := trysail.New(trysail.Config{Default: trysail.Policy{Breaker: trysail.BreakerPolicy{
+			FailureThreshold: threshold, RecoveryTimeout: recovery, HalfOpenMaxCalls: 1, ProbeTimeout: time.Hour,
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &breakerModel{op: orc.Operation("chat"), state: trysail.Closed}
+		t.Repeat(map[string]func(*rapid.T){
+			"begin":   func(t *rapid.T) { m.begin(t) },
+			"succeed": func(t *rapid.T) { m.end(t, nil) },
+			"fail":    func(t *rapid.T) { m.end(t, trysail.Transient(errors.New("busy"))) },
+			"neutral": func(t *rapid.T) { m.end(t, trysail.Permanent(errors.New("wrong"))) },
+			"wait": func(t *rapid.T) {
+				time.Sleep(rapid.SampledFrom([]time.Duration{1, time.Second, recovery - 1, recovery}).Draw(t, "time"))
+			},
+			"reset": func(*rapid.T) { m.op.Breaker().Reset("by hand"); m.become(trysail.Closed) },
+			"":      m.check,
 		})
+		for _, c := range m.held {
+			c.permit.Done(nil)
+		}
 	})
 }
 
