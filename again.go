@@ -28,7 +28,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 			return true
 		}
 		if b := c.set.policy.Retry.Budget; b != nil {
-			b.giveBack(c.set.policy.Retry.Cost)
+			b.giveBack(c.bucket, c.set.policy.Retry.Cost)
 		}
 	}
 	c.finish(ctx, v, err)
@@ -74,9 +74,13 @@ func (c *call) spent(v verdict) bool { return v.once && c.onces > 1 }
 
 // affordable reports whether the retry budget allows another attempt. It is asked
 // last, because what it allows is taken from it.
-func (c *call) affordable() bool {
+func (c *call) affordable() (ok bool) {
 	b := c.set.policy.Retry.Budget
-	return b == nil || b.allow(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost)
+	if b == nil {
+		return true
+	}
+	c.bucket, ok = b.take(c.op.clock, c.op.clock.now(), c.set.policy.Retry.Cost)
+	return ok
 }
 
 // stopped reports whether the breaker has stopped letting calls through since

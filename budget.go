@@ -44,6 +44,7 @@ type RetryBudget struct {
 	risked  Cost                 // what the retries cost
 	marks   [budgetMarks]account // what there was when each of the newest buckets began
 	newest  int                  // of marks
+	begun   int64                // buckets since the beginning
 	denied  [2]uint64            // by number, by cost
 }
 
@@ -113,8 +114,8 @@ func (b *RetryBudget) Snapshot() BudgetSnapshot {
 	b.slide(b.clock.now())
 	w := b.window()
 	return BudgetSnapshot{
-		Calls: uint64(w.calls), Retries: uint64(max(w.retries, 0)), Allowed: b.allowed(w),
-		Spent: w.spent, Risked: max(w.risked, 0),
+		Calls: uint64(w.calls), Retries: uint64(w.retries), Allowed: b.allowed(w),
+		Spent: w.spent, Risked: w.risked,
 		DeniedByCount: b.denied[0], DeniedByCost: b.denied[1],
 	}
 }
@@ -135,8 +136,14 @@ func (b *RetryBudget) succeed(c clock, now int64, cost Cost) {
 	b.spent.Add(int64(min(cost, maxCost)))
 }
 
-// allow reports whether a retry may be made, and counts it if so.
+// allow reports whether a hedge may be made, and counts it if so.
 func (b *RetryBudget) allow(c clock, now int64, cost Cost) bool {
+	_, ok := b.take(c, now, cost)
+	return ok
+}
+
+// take reports whether a retry may be made, and counts it if so, in a bucket that it returns: for giveBack.
+func (b *RetryBudget) take(c clock, now int64, cost Cost) (bucket int64, ok bool) {
 	cost = min(max(cost, 0), maxCost)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -145,22 +152,29 @@ func (b *RetryBudget) allow(c clock, now int64, cost Cost) bool {
 	switch {
 	case float64(w.retries+1) > b.allowed(w):
 		b.denied[0]++
-		return false
+		return 0, false
 	case cost > 0 && float64(w.risked+cost) > b.cfg.CostShare*float64(w.spent)+float64(b.cfg.CostReserve):
 		b.denied[1]++
-		return false
+		return 0, false
 	}
 	b.retries++
 	b.risked += cost
-	return true
+	return b.begun, true
 }
 
-// giveBack takes back an allowed retry that was not made after all.
-func (b *RetryBudget) giveBack(cost Cost) {
+// giveBack takes back a retry that was taken in the bucket and not made after all: from all that there was since, so that
+// a window that does not hold it any more allows nothing in its place.
+func (b *RetryBudget) giveBack(bucket int64, cost Cost) {
+	cost = min(max(cost, 0), maxCost)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.retries--
-	b.risked -= min(max(cost, 0), maxCost)
+	b.risked -= cost
+	for since := range min(b.begun-bucket, budgetMarks) {
+		mark := &b.marks[(b.newest+budgetMarks-int(since))%budgetMarks]
+		mark.retries--
+		mark.risked -= cost
+	}
 }
 
 // local turns an instant of c into one of b's own clock.
@@ -196,6 +210,7 @@ func (b *RetryBudget) slide(now int64) {
 		b.newest = (b.newest + 1) % budgetMarks
 		b.marks[b.newest] = b.total()
 	}
+	b.begun += begun
 	b.due.Store(next)
 }
 

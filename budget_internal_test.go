@@ -2,6 +2,7 @@ package trysail
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -103,7 +104,11 @@ func TestBudgetBoundsHostileCosts(t *testing.T) {
 	if got := b.grants(0, 200, 1<<63-1); got != 100 {
 		t.Errorf("%d retries at the highest cost, want 100", got)
 	}
-	b.giveBack(-1 << 63)
+	bucket, ok := b.take(b.clock, 0, -1<<63)
+	if !ok {
+		t.Error("take() of a negative cost = false, want true")
+	}
+	b.giveBack(bucket, -1<<63)
 	if s := b.Snapshot(); s.Spent != 100*maxCost || s.Risked != 100*maxCost {
 		t.Errorf("Snapshot() = %+v, want 100 times %d", s, maxCost)
 	}
@@ -116,15 +121,19 @@ func TestBudgetTakesBack(t *testing.T) {
 	if got := b.grants(0, 20, 2); got != 12 {
 		t.Fatalf("%d retries, want 12", got)
 	}
-	b.giveBack(2)
+	first := b.begun
+	b.giveBack(b.begun, 2)
 	if got := b.grants(0, 20, 2); got != 1 {
 		t.Errorf("%d retries after one was given back, want 1", got)
 	}
 	later := 10 * time.Minute
 	b.makeCalls(later, 1)
-	b.giveBack(2)
+	b.giveBack(first, 2)
 	if s := b.Snapshot(); s.Retries != 0 || s.Risked != 0 {
 		t.Errorf("Snapshot() = %+v, want no retries, and no fewer than none", s)
+	}
+	if got := b.grants(later, 20, 2); got != 12 {
+		t.Errorf("%d retries after one was given back that the window did not hold any more, want 12", got)
 	}
 }
 
@@ -167,10 +176,17 @@ type budgetHistory struct {
 	start   time.Duration
 	now     time.Duration
 	outage  bool
-	returns bool // allowed retries are given back; the bounds of a window then say nothing
+	returns bool // allowed retries are given back
 	events  []budgetEvent
 	all     account // their sum
-	granted []Cost  // and not given back
+	granted []grant // and not given back
+}
+
+// A grant is a retry that was allowed.
+type grant struct {
+	cost   Cost
+	bucket int64
+	event  int
 }
 
 type budgetEvent struct {
@@ -217,10 +233,12 @@ func (h *budgetHistory) step() {
 		}
 	case 7:
 		if n := len(h.granted); h.returns && n > 0 {
-			cost := h.granted[n-1]
-			h.granted = h.granted[:n-1]
-			h.b.giveBack(cost)
-			h.note(account{retries: -1, risked: -cost})
+			i := h.rand.IntN(n)
+			g := h.granted[i]
+			h.granted = slices.Delete(h.granted, i, i+1)
+			h.b.giveBack(g.bucket, g.cost)
+			h.events[g.event].account = account{} // as if nobody had asked
+			h.all.add(account{retries: -1, risked: -g.cost})
 		}
 	default:
 		h.want(Cost(h.rand.Int64N(3) * h.rand.Int64N(20)))
@@ -249,14 +267,11 @@ func (h *budgetHistory) since(at time.Duration) (sum account) {
 
 // want asks for a retry and judges the answer.
 func (h *budgetHistory) want(cost Cost) {
-	ok := h.b.allow(h.b.clock, int64(h.now), cost)
+	bucket, ok := h.b.take(h.b.clock, int64(h.now), cost)
 	if ok {
 		h.note(account{retries: 1, risked: cost})
-		h.granted = append(h.granted, cost)
+		h.granted = append(h.granted, grant{cost, bucket, len(h.events) - 1})
 		h.check(cost)
-	}
-	if h.returns {
-		return
 	}
 	// The window is at least Window long, and at most one bucket longer.
 	short, long := h.since(h.now-h.cfg.Window), h.since(h.now-h.cfg.Window-time.Duration(h.b.width)-1)
@@ -283,7 +298,7 @@ func (h *budgetHistory) check(cost Cost) {
 	}
 	windows := t/h.cfg.Window.Seconds() + 1
 	most := h.cfg.CostShare*float64(all.spent) + windows*float64(h.cfg.CostReserve) + 1e-6
-	if cost > 0 && !h.returns && float64(all.risked) > most {
+	if cost > 0 && float64(all.risked) > most {
 		h.t.Errorf("retries cost %d for %d spent, want at most %v", all.risked, all.spent, most)
 	}
 }
@@ -313,9 +328,13 @@ func TestBudgetUnderStress(t *testing.T) {
 				switch {
 				case r.IntN(3) == 0:
 					b.succeed(b.clock, at, 1)
-				case b.allow(b.clock, at, 1):
+				default:
+					bucket, ok := b.take(b.clock, at, 1)
+					if !ok {
+						break
+					}
 					if r.IntN(4) == 0 {
-						b.giveBack(1)
+						b.giveBack(bucket, 1)
 						continue
 					}
 					retries.Add(1)
@@ -346,8 +365,8 @@ func TestBudgetAllocatesNothing(t *testing.T) {
 		at += int64(time.Second)
 		b.begin(b.clock, at)
 		b.succeed(b.clock, at, 1)
-		if b.allow(b.clock, at, 1) {
-			b.giveBack(1)
+		if bucket, ok := b.take(b.clock, at, 1); ok {
+			b.giveBack(bucket, 1)
 		}
 	}); got != 0 {
 		t.Errorf("allocations = %v, want 0", got)
@@ -361,7 +380,7 @@ func BenchmarkBudget(b *testing.B) {
 	for name, f := range map[string]func(){
 		"success":           func() { used.begin(c, now); used.succeed(c, now, 0) },
 		"success with cost": func() { used.begin(c, now); used.succeed(c, now, 5) },
-		"retry":             func() { _ = used.allow(c, now, 0); used.giveBack(0) },
+		"retry":             func() { bucket, _ := used.take(c, now, 0); used.giveBack(bucket, 0) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -20,6 +20,7 @@ type call struct {
 	onces    int // of those, how many failed with an error that is worth one retry only
 	waited   time.Duration
 	pacer    pacer
+	bucket   int64 // of the retry budget, in which the newest retry was taken
 	last     error // the dependency's error of an earlier attempt
 	err      error // what Do returns
 	broke    bool  // the retry budget did not allow another attempt

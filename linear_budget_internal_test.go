@@ -77,9 +77,15 @@ type budgetUsers struct {
 	c     clock
 }
 
+// A heldRetry is one that a goroutine may still give back.
+type heldRetry struct {
+	cost   int
+	bucket int64
+}
+
 // goroutine makes some steps. It gives back only what it was allowed, as a call does.
 func (h *budgetUsers) goroutine(r *rand.Rand) {
-	var allowed []int
+	var allowed []heldRetry
 	for range 6 {
 		h.crowd.meet()
 		cost, now := r.IntN(3), h.c.now()
@@ -102,15 +108,15 @@ func (h *budgetUsers) goroutine(r *rand.Rand) {
 		case n < 6 && len(allowed) > 0:
 			last := len(allowed) - 1
 			h.record(func() (string, budgetStep) {
-				h.b.giveBack(Cost(allowed[last]))
-				return fmt.Sprintf("giveBack(%d)", allowed[last]), gaveBack(allowed[last])
+				h.b.giveBack(allowed[last].bucket, Cost(allowed[last].cost))
+				return fmt.Sprintf("giveBack(%d)", allowed[last].cost), gaveBack(allowed[last].cost)
 			})
 			allowed = allowed[:last]
 		default:
 			h.record(func() (string, budgetStep) {
-				ok := h.b.allow(h.c, now, Cost(cost))
+				bucket, ok := h.b.take(h.c, now, Cost(cost))
 				if ok {
-					allowed = append(allowed, cost)
+					allowed = append(allowed, heldRetry{cost, bucket})
 				}
 				return fmt.Sprintf("allow(%d) = %v", cost, ok), asked(cost, ok)
 			})
