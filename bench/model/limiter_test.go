@@ -167,7 +167,7 @@ func (m *limiterMachine) setRate(t *rapid.T) {
 }
 
 // pass lets time pass, also so much that the machine must have slept. Who comes in the very instant in which a turn
-// comes gets nothing before it, whatever the timers have done by then.
+// comes, or sets another rate, comes after it, whatever the timers have done by then.
 func (m *limiterMachine) pass(t *rapid.T) {
 	due := m.model.next()
 	if due == 0 {
@@ -176,8 +176,12 @@ func (m *limiterMachine) pass(t *rapid.T) {
 	d := nextTime(t, due, m.model.now, 1, time.Second, 7*time.Second, time.Hour, 500*24*time.Hour)
 	time.Sleep(d)
 	m.model.pass(m.model.now + d)
-	if pick(t, "then allow", true, false) {
+	switch pick(t, "then", "nothing", "allow", "set rate") {
+	case "allow":
 		m.allow(t)
+	case "set rate":
+		m.setRate(t)
+	default:
 	}
 }
 
