@@ -78,12 +78,13 @@ type crowd struct {
 	arrived atomic.Int64
 }
 
-// meet waits for all others to have met as often.
-func (c *crowd) meet() {
-	n := c.arrived.Add(1)
-	for n = (n + c.size - 1) / c.size * c.size; c.arrived.Load() < n; {
+// meet waits for all others to have met as often. It returns a number that nobody else gets.
+func (c *crowd) meet() (number int64) {
+	number = c.arrived.Add(1)
+	for n := (number + c.size - 1) / c.size * c.size; c.arrived.Load() < n; {
 		runtime.Gosched() // the others may need this processor
 	}
+	return number
 }
 
 // record runs do, which returns what it was and what it did.
