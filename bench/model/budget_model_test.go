@@ -27,11 +27,13 @@ type spending struct {
 
 func (p *purse) width() time.Duration { return (p.cfg.Window + 11) / 12 }
 
+// twelfth is the number of the twelfth in which an instant is.
+func (p *purse) twelfth(at time.Duration) int64 { return int64((at - p.origin) / p.width()) }
+
 // use begins a grid of twelfths with the first use, and a new one after a time in which nobody has used it and after
 // which nothing is left of the one before.
 func (p *purse) use(now time.Duration) {
-	since := func(at time.Duration) time.Duration { return (at - p.origin) / p.width() }
-	if p.last < 0 || since(now)-since(p.last) > 13 {
+	if p.last < 0 || p.twelfth(now)-p.twelfth(p.last) > 13 {
 		p.origin = now
 	}
 	p.last = now
@@ -40,9 +42,8 @@ func (p *purse) use(now time.Duration) {
 // window adds up what the window holds.
 func (p *purse) window(now time.Duration) (sum spending) {
 	p.use(now)
-	oldest := p.origin + ((now-p.origin)/p.width()-12)*p.width()
 	for _, e := range p.events {
-		if e.at >= oldest {
+		if e.at >= p.origin && p.twelfth(now)-p.twelfth(e.at) <= 12 {
 			sum.calls += e.calls
 			sum.retries += e.retries
 			sum.spent += e.spent

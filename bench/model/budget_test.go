@@ -110,7 +110,7 @@ func (m *budgetMachine) call(t *rapid.T) {
 	failures, failure := rapid.IntRange(0, mostAttempts).Draw(t, "failures"), pick(t, "failure", errBusy, errBusy, errWrong)
 	attempts, denied := 1, false
 	m.model.begin(m.now())
-	for attempts <= failures && attempts < mostAttempts && failure == errBusy {
+	for attempts <= failures && attempts < mostAttempts && !errors.Is(failure, errWrong) {
 		if denied = m.ask(m.now(), u) == nil; denied {
 			break
 		}

@@ -18,7 +18,7 @@ type bulkheadMachine struct {
 	*callers
 	orc     *trysail.Orchestrator
 	op      *trysail.Operation
-	permits map[int]*trysail.Permit
+	permits map[int]*trysail.Permit // guarded by mu
 	model   hall
 }
 
@@ -86,9 +86,12 @@ func (m *bulkheadMachine) end(t *rapid.T) {
 	}
 	id := rapid.SampledFrom(inside).Draw(t, "which")
 	outcome := pick(t, "outcome", nil, trysail.Permanent(errors.New("wrong")))
-	m.permits[id].Done(outcome)
+	m.mu.Lock()
+	permit := m.permits[id]
+	m.mu.Unlock()
+	permit.Done(outcome)
 	if pick(t, "twice", false, false, true) {
-		m.permits[id].Done(nil)
+		permit.Done(nil)
 		m.model.counts.Misuses++
 	}
 	m.model.end(id, outcome == nil)
