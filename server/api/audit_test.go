@@ -113,6 +113,8 @@ func TestNothingChangedLeavesNoEntry(t *testing.T) {
 		"a cleanup of a bad time":         {post(base+"/monitoring/cleanup?hours=-1", ""), 422},
 		"a check of a configuration":      {post(base+"/config/validate", `{"configuration":{}}`), 200},
 		"a method that the path has not":  {request{method: "DELETE", target: base + "/audit-log", header: get("").header}, 405},
+		"benchmarks":                      {post(base+"/performance/benchmark", `{"iterations": 1}`), 200},
+		"a benchmark of an operation":     {post(base+"/performance/benchmark", `{"operation_name": "chat"}`), 200},
 		"a page of the log itself":        {get(base + "/audit-log"), 200},
 		"the documentation of everything": {get("/internal/openapi.json"), 200},
 	} {
