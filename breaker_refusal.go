@@ -3,6 +3,7 @@ package trysail
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -39,13 +40,23 @@ func (*OpenError) Unwrap() error { return ErrOpen }
 type refusal struct {
 	at, until int64
 	word      word
+	again     atomic.Bool // it was given a second time, and the short way to it was made
 	err       Error
 	open      OpenError
 }
 
-// refusalStep is how far the RetryAfter of a refusal may lag behind. Sharing one
-// error between the refusals of a moment keeps them free of allocations.
-const refusalStep = int64(10 * time.Millisecond)
+const (
+	// refusalStep is how far the RetryAfter of a refusal may lag behind. Sharing one
+	// error between the refusals of a moment keeps them free of allocations.
+	refusalStep = int64(10 * time.Millisecond)
+
+	// refusalMargin is how long before its end a refusal is no longer given in the short way: a timer ends that, and may be late.
+	refusalMargin = int64(time.Millisecond)
+
+	// refusalLook is every how many refusals of the short way look at the clock nevertheless. A timer that is very late, on a
+	// machine without a free processor, costs so few calls their place at most.
+	refusalLook = 16
+)
 
 // holds reports whether the refusal is the right one at now.
 func (r *refusal) holds(now int64) bool { return now >= r.at && now < r.until }
@@ -53,10 +64,14 @@ func (r *refusal) holds(now int64) bool { return now >= r.at && now < r.until }
 // refused returns the error that was made for this state a moment ago, or nil. It
 // takes no lock.
 func (b *Breaker) refused(w word, now int64) *Error {
-	if last := b.refusal.Load(); last != nil && last.word == w && last.holds(now) {
-		return &last.err
+	last := b.refusal.Load()
+	if last == nil || last.word != w || !last.holds(now) {
+		return nil
 	}
-	return nil
+	if !last.again.Load() && last.again.CompareAndSwap(false, true) {
+		b.shorten(last, now)
+	}
+	return &last.err
 }
 
 // refuse returns the error for a call that is refused at now. It is called under
@@ -87,9 +102,6 @@ func (b *Breaker) refuse(now int64) *Error {
 	}
 	r.err.Operation, r.err.Class, r.err.Err = b.op.name, ClassOverloaded, &r.open
 	b.refusal.Store(r)
-	if w.state() == Open && w&flagLenient == 0 {
-		b.op.share(r)
-	}
 	b.op.explain(Decision{Time: b.op.clock.wall(now), Outcome: "refused", Reason: r.open.Error()})
 	return &r.err
 }
@@ -110,8 +122,8 @@ func (b *Breaker) shut(now int64) *Error {
 	return b.refuse(now)
 }
 
-// refusedAgain is the short way to a refusal: the error that an open breaker gave another call
-// a moment ago, or nil if there is none. It comes before the call has cost anything else.
+// refusedAgain is the short way to a refusal: the error that an open breaker gave other calls
+// a moment ago, or nil if there is none. It comes before the call has cost anything else, a look at the clock included.
 func (op *Operation) refusedAgain(ctx context.Context) error {
 	if op == nil {
 		return nil
@@ -120,23 +132,28 @@ func (op *Operation) refusedAgain(ctx context.Context) error {
 	if last == nil || ctx.Err() != nil {
 		return nil
 	}
-	if !last.holds(op.clock.now()) {
+	if op.counters.rejected.Load()%refusalLook == 0 && !last.holds(op.clock.now()) {
 		return nil
 	}
 	op.counters.rejected.Add(1)
 	return &last.err
 }
 
-// share lets the next calls be refused in the short way, as long as the breaker stays open and
+// shorten lets the next calls be refused in the short way, as long as the refusal holds, the breaker stays open and
 // the settings stay as they are. Where something comes before the breaker, or has to hear of
 // every call, there is no such way.
-func (op *Operation) share(r *refusal) {
+func (b *Breaker) shorten(r *refusal, now int64) {
+	op := b.op
 	set := op.settings.Load()
-	if set == nil || set.gates != nil || set.active == nil || op.tellCalls != nil {
+	left := r.until - now - refusalMargin
+	if left <= 0 || r.word.state() != Open || r.word&flagLenient != 0 ||
+		set == nil || set.gates != nil || set.active == nil || op.tellCalls != nil {
 		return
 	}
 	op.refusal.Store(r)
-	if op.settings.Load() != set { // changed just now, by somebody who has already taken the refusal away
-		op.refusal.Store(nil)
+	if op.settings.Load() != set || b.load() != r.word { // changed just now, by somebody who has already taken the refusal away
+		op.refusal.CompareAndSwap(r, nil)
+		return
 	}
+	time.AfterFunc(time.Duration(left), func() { op.refusal.CompareAndSwap(r, nil) })
 }
