@@ -81,7 +81,7 @@ func TestTheShortWayEndsBeforeTheRefusal(t *testing.T) {
 			if op.refusal.Load() == nil && tc.short > 0 {
 				t.Errorf("%s: after %v there is no short way any more", name, tc.short-1)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			if op.refusal.Load() != nil {
 				t.Errorf("%s: after %v there is still a short way", name, tc.short)
