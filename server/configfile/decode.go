@@ -176,7 +176,12 @@ func (d *decoder) keysOf(t reflect.Type) []key {
 
 // unknown notes a key that nobody knows. The value is not shown: it may be a secret under a misspelt name.
 func (d *decoder) unknown(e entry, t reflect.Type, path string, claimed []string) {
-	names := append(namesOf(d.keysOf(t)), claimed...)
+	names := namesOf(d.keysOf(t))
+	for _, name := range claimed {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	message := "found a key that is not known"
 	if len(d.faults) < maxFaults { // beyond that nobody will read it
 		message += remedy(e.name, names, t)

@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"maps"
 	"reflect" //nolint:depguard // ADR 13: one decoder for the types of all packages
 	"slices"
 	"strings"
@@ -56,9 +57,9 @@ type namedBudget struct {
 func (l *Loader) Load(f *File, sections map[string]any) (*config.Document, error) {
 	claimed := []string{"retry_budgets"} // decoded before those that name them
 	var faults []Fault
-	for name, target := range sections {
+	for _, name := range slices.Sorted(maps.Keys(sections)) { // a message names them, in the same order each time
 		claimed = append(claimed, name)
-		faults = append(faults, faultsOf(f.Section(name).Decode(target))...)
+		faults = append(faults, faultsOf(f.Section(name).Decode(sections[name]))...)
 	}
 	var s says
 	d := f.decoder()

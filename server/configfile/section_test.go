@@ -144,3 +144,16 @@ func TestFileDecode(t *testing.T) {
 		t.Errorf("got %d, %v; want 3", s.Level, err)
 	}
 }
+
+// What may stand at the top is named once each, and always in the same order.
+func TestUnknownKeyAtTheTopNamesTheOthers(t *testing.T) {
+	const want = "trysail.yaml:1:1: unheard_of: found a key that is not known, want preset, template, enabled, log_level, show_config_loading, " +
+		"observe_calls, custom, policy, operations, classes, retry_budgets, literal_secrets, alpha, beta or gamma"
+	for range 10 {
+		sections := map[string]any{"gamma": &struct{}{}, "alpha": &struct{}{}, "beta": &struct{}{}}
+		_, err := new(configfile.Loader).Load(mustParse(t, "unheard_of: 1", nil), sections)
+		if err == nil || err.Error() != want {
+			t.Fatalf("the file with an unknown key: %v\nwant %s", err, want)
+		}
+	}
+}
