@@ -3,12 +3,14 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -105,8 +107,8 @@ type API struct {
 	log      *slog.Logger
 	mux      *http.ServeMux
 	huma     huma.API
-	problems map[int]bool // the statuses of all problems that the table promises
-	document []byte       // the OpenAPI document
+	problems map[int]bool           // the statuses of all problems that the table promises
+	document func() ([]byte, error) // the OpenAPI document
 
 	stop      func() // ends what would not end by itself, or not soon
 	stopped   <-chan struct{}
@@ -182,7 +184,7 @@ func New(cfg Config) (*API, error) {
 	return a, nil
 }
 
-// mount puts the routes on the mux and writes the document.
+// mount puts the routes on the mux. The document is written for the first who asks for it: that takes longer than all the rest.
 func (a *API) mount() error {
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	for _, r := range a.routes() {
@@ -191,11 +193,8 @@ func (a *API) mount() error {
 		}
 		r.run(a, r.operation())
 	}
-	document, err := describe(a.huma.OpenAPI(), a.problems)
-	if err != nil {
-		return fmt.Errorf("write the OpenAPI document: %w", err)
-	}
-	a.document = document
+	describe(a.huma.OpenAPI(), a.problems)
+	a.document = sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	a.mux.HandleFunc("GET "+documentPath, a.serveDocument)
 	if err := a.documentation(); err != nil {
 		return fmt.Errorf("read the documentation page: %w", err)

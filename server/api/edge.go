@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"path"
@@ -142,8 +143,12 @@ func (a *API) serveDocument(w http.ResponseWriter, r *http.Request) {
 	if !a.admit(w, r, guard{access: optional, reads: true}) {
 		return
 	}
+	document, err := a.document()
+	if err != nil {
+		panic(fmt.Errorf("write the OpenAPI document: %w", err)) // rescue answers for it
+	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(a.document) // the client is gone, and nobody is left to tell
+	_, _ = w.Write(document) // the client is gone, and nobody is left to tell
 }
 
 // A watch notices whether an answer has begun, and whether the client still took it:

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"reflect" //nolint:depguard // huma names and finds schemas by reflect.Type
@@ -160,8 +159,8 @@ func (r route) problems() []int {
 	return statuses
 }
 
-// describe completes the document with what the routes share, and writes it.
-func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
+// describe adds to the document what the routes share.
+func describe(doc *huma.OpenAPI, problems map[int]bool) {
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post} {
 			if op != nil && op.RequestBody != nil {
@@ -187,7 +186,6 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) ([]byte, error) {
 		}
 		doc.Components.Responses[responseName(status)] = response
 	}
-	return json.Marshal(doc)
 }
 
 // allowNull says of members of a body that may be missing that they may be null, too: huma takes one for the other, and clients
