@@ -353,10 +353,10 @@ func TestContextThatHasEnded(t *testing.T) {
 
 func TestBadConfig(t *testing.T) {
 	_, err := store.Open(t.Context(), store.Config{
-		Events: store.Keep{For: time.Millisecond}, Audit: store.Keep{Most: -1}, BatchRows: -1, FlushEvery: time.Hour, MaxHeldBytes: 1,
+		Events: store.Keep{For: time.Millisecond}, Audit: store.Keep{Most: -1}, BatchRows: -1, FlushEvery: time.Hour, MaxHeldBytes: 1, MaxMemoryBytes: 7,
 	})
 	for _, want := range []string{
-		"store config: ", "Events.For is 1ms, want 1s to", "Audit.Most is -1, want 1 to", "BatchRows is -1", "FlushEvery is 1h0m0s, want 1ns to 10s", "MaxHeldBytes is 1, want 4096 to",
+		"store config: ", "Events.For is 1ms, want 1s to", "Audit.Most is -1, want 1 to", "BatchRows is -1", "FlushEvery is 1h0m0s, want 1ns to 10s", "MaxHeldBytes is 1, want 4096 to", "MaxMemoryBytes is 7, want 1048576 to",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open() = %v, want an error with %q", err, want)
