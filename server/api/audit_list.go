@@ -27,9 +27,6 @@ func (moment) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
 
-// wantMoment says what a [moment] must be.
-const wantMoment = "want a time after RFC 3339 from 1970 to 2261, such as 2026-11-25T10:00:00Z; a + is written %2B"
-
 // read returns the time, the zero one for none.
 func (m moment) read(location string, faults *[]Fault) time.Time {
 	if m == "" {

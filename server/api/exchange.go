@@ -99,20 +99,22 @@ func (x *exchange) begin() {
 // complete makes a [Problem] of every error before it is written, huma's own
 // included. The other way to do that, huma.NewError, is a variable for the whole
 // process.
-func complete(ctx huma.Context, _ string, body any) (any, error) {
-	var p Problem
-	switch e := body.(type) {
-	case *huma.ErrorModel:
-		p = ofHuma(e, ctx.Operation())
-	case *refusal:
-		p = e.Problem
-	default:
-		return body, nil
+func complete(schemas huma.Registry) huma.Transformer {
+	return func(ctx huma.Context, _ string, body any) (any, error) {
+		var p Problem
+		switch e := body.(type) {
+		case *huma.ErrorModel:
+			p = ofHuma(e, ctx.Operation(), schemas)
+		case *refusal:
+			p = e.Problem
+		default:
+			return body, nil
+		}
+		if x, ok := ctx.(*exchange); ok {
+			x.better = p.Status
+		}
+		return p.complete(callerOf(ctx.Context()).requestID), nil
 	}
-	if x, ok := ctx.(*exchange); ok {
-		x.better = p.Status
-	}
-	return p.complete(callerOf(ctx.Context()).requestID), nil
 }
 
 // format is how huma reads and writes JSON.
