@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=$(./scripts/npm.sh)
+node=$(./scripts/node.sh)
+PATH=$node:$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 node -e 'process.stdout.write(JSON.stringify(JSON.parse(require("fs").readFileSync(0, "utf8")).body))' \

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Installs the packages of scripts/npm/package-lock.json outside the checkout, unless they are there, and prints the folder.
+#   npm.sh         those of scripts/npm
+#   npm.sh node    those of scripts/npm/node
 set -euo pipefail
-here=$(cd "$(dirname "$0")/npm" && pwd)
+all=$(cd "$(dirname "$0")/npm" && pwd)
+here=$all/${1:-.}
 
-if ! node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || major == 20 && minor >= 19 ? 0 : 1)'; then
-	echo "node --version is $(node --version 2>&1), want 20.19 or later, which the packages need" >&2
-	exit 1
-fi
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/trysail/tools
 lock=$(sha256sum <"$here/package-lock.json")
 folder=$tools/npm-${lock:0:12}
@@ -15,8 +14,8 @@ if [[ ! -d $folder ]]; then
 	mkdir -p "$tools"
 	making=$(mktemp -d "$folder.XXXXXX")
 	trap 'rm -rf "$making"' EXIT
-	cp "$here"/package.json "$here"/package-lock.json "$here"/.npmrc "$making"
-	npm ci --prefix "$making" --loglevel error >&2
+	cp "$here"/package.json "$here"/package-lock.json "$all"/.npmrc "$making"
+	npm ci --prefix "$making" --ignore-scripts --loglevel error >&2
 	mv -T "$making" "$folder" || [[ -d $folder ]] # somebody else may have been faster
 fi
 echo "$folder"

@@ -2,7 +2,7 @@
 # Installs what the tests need beyond Go, when it is missing.
 #   gcc       the race detector's runtime is linked with it
 #   curl      the commands of the specification are run as they are printed
-#   npm       the OpenAPI document is linted with a package of npm
+#   npm       the OpenAPI document is linted with a package of npm. Its Node.js may be too old for that: scripts/node.sh has another
 #   chromium  the documentation page is looked at in a browser
 set -euo pipefail
 
@@ -12,6 +12,7 @@ need() { # need COMMAND PACKAGE...
 }
 need gcc gcc libc6-dev
 need curl curl
+need node nodejs npm
 need npm nodejs npm
 need chromium chromium fonts-liberation
 if ((${#missing[@]} == 0)); then

@@ -208,4 +208,4 @@ func (a *API) Close() { a.stop() }
 
 // Handler returns the handler of every path under /internal. What is not in the
 // table is answered with a 404 or 405 problem.
-func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }
+func (a *API) Handler() http.Handler { return BodyTimeout(http.HandlerFunc(a.serve), bodyTime) }

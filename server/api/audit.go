@@ -36,6 +36,9 @@ type AuditEntry struct {
 	After     json.RawMessage // what it has begun, a JSON object; nil if there is nothing
 	RequestID string          // empty if it was no request
 	Address   string          // the client's, without a port; empty if there was none
+
+	// ClaimedUser is for whom the client said that it acts, in X-User-Context. Nobody has checked that: Who has the key.
+	ClaimedUser string
 }
 
 // An AuditQuery says which entries are wanted: those that meet every field that is not zero.
@@ -79,7 +82,7 @@ func (e *AuditEntry) check() error {
 	for _, f := range []struct {
 		name, text string
 		required   bool
-	}{{"Who", e.Who, true}, {"What", e.What, true}, {"Target", e.Target, false}, {"RequestID", e.RequestID, false}, {"Address", e.Address, false}} {
+	}{{"Who", e.Who, true}, {"What", e.What, true}, {"Target", e.Target, false}, {"RequestID", e.RequestID, false}, {"Address", e.Address, false}, {"ClaimedUser", e.ClaimedUser, false}} {
 		if f.required && f.text == "" || len(f.text) > maxAuditText || !utf8.ValidString(f.text) {
 			errs = append(errs, fmt.Errorf("%s has %d bytes, want at most %d of UTF-8, and of Who and What some", f.name, len(f.text), maxAuditText))
 		}
@@ -142,7 +145,7 @@ func (a *API) audit(ctx context.Context, c change) {
 func (a *API) entry(ctx context.Context, who string, c *change) AuditEntry {
 	return AuditEntry{
 		Time: time.Now().UTC(), Who: who, What: c.what, Target: c.target, Before: a.stateOf(ctx, c.before), After: a.stateOf(ctx, c.after),
-		RequestID: callerOf(ctx).requestID, Address: hostOf(ctx),
+		RequestID: callerOf(ctx).requestID, Address: hostOf(ctx), ClaimedUser: callerOf(ctx).user,
 	}
 }
 

@@ -27,7 +27,7 @@ func changed(t *testing.T) *ship {
 
 // changes are requests that each change something.
 var changes = []request{
-	post(base+"/circuit-breakers/chat/force-open", `{"reason":"maintenance of the provider","expires_in_seconds":600}`),
+	post(base+"/circuit-breakers/chat/force-open", `{"reason":"maintenance of the provider","expires_in_seconds":600}`).with("X-User-Context", "ann@example.org"),
 	post(base+"/circuit-breakers/chat/disable", `{"reason":"it must run"}`),
 	post(base+"/circuit-breakers/chat/metrics-only", `{"reason":"look first"}`),
 	post(base+"/circuit-breakers/chat/close", `{"reason":"the provider is back"}`),

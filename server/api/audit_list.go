@@ -27,9 +27,6 @@ func (moment) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 }
 
-// wantMoment says what a [moment] must be.
-const wantMoment = "want a time after RFC 3339 from 1970 to 2261, such as 2026-11-25T10:00:00Z; a + is written %2B"
-
 // read returns the time, the zero one for none.
 func (m moment) read(location string, faults *[]Fault) time.Time {
 	if m == "" {
@@ -61,6 +58,7 @@ type (
 		After     stateView `json:"after"`
 		RequestID string    `json:"request_id" doc:"The X-Request-ID; empty if it was no request."`
 		Address   string    `json:"address" doc:"The client's; empty if there was none."`
+		User      string    `json:"claimed_user" doc:"For whom the client said that it acts: its X-User-Context, at most 200 characters. Nobody has checked that; who is who the key belongs to. Empty if it said nothing."`
 	}
 
 	// stateView is a JSON object as it was written.
@@ -95,7 +93,7 @@ func (a *API) auditLog(ctx context.Context, in *auditInput) (*auditView, error) 
 	for i, e := range found {
 		out.Entries[i] = auditEntryView{
 			ID: e.ID, Time: instant(e.Time), Who: e.Who, What: e.What, Target: e.Target,
-			Before: stateView{e.Before}, After: stateView{e.After}, RequestID: e.RequestID, Address: e.Address,
+			Before: stateView{e.Before}, After: stateView{e.After}, RequestID: e.RequestID, Address: e.Address, User: e.ClaimedUser,
 		}
 	}
 	if len(found) == 0 || len(found) < in.Limit {

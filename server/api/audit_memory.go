@@ -59,5 +59,5 @@ func (q *AuditQuery) wants(e *AuditEntry) bool {
 }
 
 func (e *AuditEntry) size() int {
-	return entryOverhead + len(e.Who) + len(e.What) + len(e.Target) + len(e.Before) + len(e.After) + len(e.RequestID) + len(e.Address)
+	return entryOverhead + len(e.Who) + len(e.What) + len(e.Target) + len(e.Before) + len(e.After) + len(e.RequestID) + len(e.Address) + len(e.ClaimedUser)
 }

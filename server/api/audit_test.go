@@ -35,6 +35,7 @@ type auditEntry struct {
 	After     map[string]any `json:"after"`
 	RequestID string         `json:"request_id"`
 	Address   string         `json:"address"`
+	User      string         `json:"claimed_user"`
 }
 
 func auditLog(t *testing.T, a *api.API, query string) auditAnswer {
@@ -69,7 +70,7 @@ func TestEveryRouteLeavesItsEntry(t *testing.T) {
 				}
 				want = 1
 			}
-			w := send(s.API, ask)
+			w := send(s.API, ask.with("X-User-Context", "Ann Ünal"))
 			got := auditLog(t, s.API, "")
 			if got.Count-before != want {
 				t.Fatalf("%d entries more after status %d, want %d", got.Count-before, w.Code, want)
@@ -81,7 +82,8 @@ func TestEveryRouteLeavesItsEntry(t *testing.T) {
 				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 			e := got.Entries[0]
-			if e.Who != "admin-1" || e.What == "" || e.Before == nil || e.After == nil || e.RequestID != "req-1" || e.Address != "192.0.2.1" || e.Time.IsZero() {
+			if e.Who != "admin-1" || e.What == "" || e.Before == nil || e.After == nil || e.RequestID != "req-1" || e.Address != "192.0.2.1" ||
+				e.User != "Ann Ünal" || e.Time.IsZero() {
 				t.Errorf("entry %+v, want every part of it", e)
 			}
 		})

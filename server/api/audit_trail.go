@@ -36,7 +36,7 @@ func (t *trail) write(ctx context.Context, fresh ...AuditEntry) {
 		e := &failed[i]
 		t.logger.ErrorContext(ctx, "the audit log does not take an entry; it is kept and tried again", "error", err,
 			"who", e.Who, "what", e.What, "target", e.Target, "time", e.Time, "before", string(e.Before), "after", string(e.After),
-			"request_id", e.RequestID, "remote_addr", e.Address)
+			"request_id", e.RequestID, "remote_addr", e.Address, "claimed_user", e.ClaimedUser)
 	}
 	t.giveBack(len(old), append(waiting, failed...))
 }

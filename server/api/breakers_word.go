@@ -26,7 +26,7 @@ type reasonText string
 // Schema implements [huma.SchemaProvider].
 func (reasonText) Schema(huma.Registry) *huma.Schema {
 	one, most := 1, 200
-	s := &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: `^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$`}
+	s := &huma.Schema{Type: huma.TypeString, MinLength: &one, MaxLength: &most, Pattern: withSubstance}
 	s.PrecomputeMessages()
 	return s
 }

@@ -113,7 +113,7 @@ const invalidDetail = "The request is not valid; errors says why"
 // ofHuma rewrites an error of huma's own. Its values are dropped, since they repeat
 // what was sent, an unknown property even the whole body. So are the texts of media type errors, which
 // quote it; those of JSON errors are of unmarshal.
-func ofHuma(e *huma.ErrorModel, op *huma.Operation) Problem {
+func ofHuma(e *huma.ErrorModel, op *huma.Operation, schemas huma.Registry) Problem {
 	p := Problem{Status: e.Status, Detail: invalidDetail}
 	quiet := ""
 	switch e.Status {
@@ -135,7 +135,7 @@ func ofHuma(e *huma.ErrorModel, op *huma.Operation) Problem {
 		if detail == nil {
 			continue
 		}
-		message := cmp.Or(rangeOf(op, detail.Location), detail.Message)
+		message := cmp.Or(wantAt(op, schemas, detail.Location), detail.Message)
 		if quiet != "" {
 			message = quiet
 		}

@@ -99,20 +99,22 @@ func (x *exchange) begin() {
 // complete makes a [Problem] of every error before it is written, huma's own
 // included. The other way to do that, huma.NewError, is a variable for the whole
 // process.
-func complete(ctx huma.Context, _ string, body any) (any, error) {
-	var p Problem
-	switch e := body.(type) {
-	case *huma.ErrorModel:
-		p = ofHuma(e, ctx.Operation())
-	case *refusal:
-		p = e.Problem
-	default:
-		return body, nil
+func complete(schemas huma.Registry) huma.Transformer {
+	return func(ctx huma.Context, _ string, body any) (any, error) {
+		var p Problem
+		switch e := body.(type) {
+		case *huma.ErrorModel:
+			p = ofHuma(e, ctx.Operation(), schemas)
+		case *refusal:
+			p = e.Problem
+		default:
+			return body, nil
+		}
+		if x, ok := ctx.(*exchange); ok {
+			x.better = p.Status
+		}
+		return p.complete(callerOf(ctx.Context()).requestID), nil
 	}
-	if x, ok := ctx.(*exchange); ok {
-		x.better = p.Status
-	}
-	return p.complete(callerOf(ctx.Context()).requestID), nil
 }
 
 // format is how huma reads and writes JSON.
@@ -146,7 +148,16 @@ func (w *witness) Write(p []byte) (int, error) {
 }
 
 // unmarshal is [json.Unmarshal] with errors that outsiders may read: they quote nothing of what was sent.
+//
+// Bytes that are not UTF-8 are refused: encoding/json takes them for another text.
 func unmarshal(text []byte, into any) error {
+	if !utf8.Valid(text) {
+		at := 0
+		for r, n := utf8.DecodeRune(text); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(text[at:]) {
+			at += n
+		}
+		return fmt.Errorf("wanted JSON in UTF-8; %s", place(text, at))
+	}
 	err := json.Unmarshal(text, into)
 	if err == nil {
 		return nil
@@ -156,9 +167,14 @@ func unmarshal(text []byte, into any) error {
 		if strings.HasPrefix(syntax.Error(), "unexpected end") {
 			at = len(text)
 		}
-		before := text[:at]
-		return fmt.Errorf("wanted a JSON value; it breaks at line %d, column %d (byte %d)",
-			bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1, at)
+		return fmt.Errorf("wanted a JSON value; %s", place(text, at))
 	}
 	return errors.New("wanted a JSON value of another type")
+}
+
+// place says where a text breaks.
+func place(text []byte, at int) string {
+	before := text[:at]
+	return fmt.Sprintf("it breaks at line %d, column %d (byte %d)",
+		bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1, at)
 }

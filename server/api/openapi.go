@@ -60,7 +60,7 @@ func (a *API) humaConfig() huma.Config {
 		},
 		Formats:       map[string]huma.Format{"application/json": format(), "json": format()},
 		DefaultFormat: "application/json",
-		Transformers:  []huma.Transformer{complete},
+		Transformers:  []huma.Transformer{complete(registry)},
 	}
 }
 
@@ -229,7 +229,7 @@ func (pathName) Schema(huma.Registry) *huma.Schema {
 	one, most := 1, maxName
 	return &huma.Schema{
 		Type: huma.TypeString, MinLength: &one, MaxLength: &most,
-		Pattern: `^[^\x00-\x1f\x7f]*$`, // PatternDescription would end up in the document, where it is no keyword
+		Pattern: withoutControls, // PatternDescription would end up in the document, where it is no keyword
 	}
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -48,8 +47,6 @@ func checkQuery(r *http.Request, op *huma.Operation) []Fault {
 	return faults[:min(len(faults), maxFaults)]
 }
 
-const wantBool = "want true or false"
-
 // unusual reports whether a text is true or false in other words, such as 1 or T: huma takes them, and the document does not have them.
 func unusual(text string) bool {
 	_, err := strconv.ParseBool(text)
@@ -61,44 +58,6 @@ func isBool(op *huma.Operation, name string) bool {
 	return slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool {
 		return p.In == "query" && p.Name == name && p.Schema != nil && p.Schema.Type == huma.TypeBoolean
 	})
-}
-
-// rangeOf says what a parameter, or a member of the body, wants that is a whole number, a time or a truth value; "" of others. huma names only
-// the end that was passed.
-func rangeOf(op *huma.Operation, location string) string {
-	if op == nil {
-		return ""
-	}
-	s := memberSchema(op.RequestBody, location)
-	for _, p := range op.Parameters {
-		if p.In+"."+p.Name == location {
-			s = p.Schema
-		}
-	}
-	switch {
-	case s == nil:
-		return ""
-	case s.Type == huma.TypeBoolean:
-		return wantBool
-	case s.Format == "date-time":
-		return wantMoment
-	case s.Type != huma.TypeInteger || s.Minimum == nil || s.Maximum == nil:
-		return ""
-	}
-	return fmt.Sprintf("want a whole number from %.0f to %.0f", *s.Minimum, *s.Maximum)
-}
-
-// memberSchema is the schema of a member of a body that is described in place; nil of others.
-func memberSchema(body *huma.RequestBody, location string) *huma.Schema {
-	name, ok := strings.CutPrefix(location, "body.")
-	if !ok || body == nil {
-		return nil
-	}
-	content := body.Content[typeJSON]
-	if content == nil || content.Schema == nil {
-		return nil
-	}
-	return content.Schema.Properties[name]
 }
 
 // invalid is the problem of a request that is wrong in these ways.

@@ -259,7 +259,7 @@ func TestBodiesOfEveryRoute(t *testing.T) {
 			}
 			for name, body := range map[string]string{
 				"broken": `{"a": hunter2}`, "an array": `["hunter2"]`, "a text": `"hunter2"`, "a number": `1`, "two values": `{} {}`,
-				"not UTF-8": "{\"\xff\": 1}", "deep": strings.Repeat("[", 20_000), "a zero": "\x00", "a byte order mark": "\uFEFF{}",
+				"not UTF-8": "{\"\xff\": 1}", "a text that is not UTF-8": "{\"reason\": \"\xff\"}", "deep": strings.Repeat("[", 20_000), "a zero": "\x00", "a byte order mark": "\uFEFF{}",
 			} {
 				w := send(post(target, body))
 				checkProblem(t, w, http.StatusUnprocessableEntity, "VALIDATION_ERROR")

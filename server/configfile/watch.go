@@ -24,8 +24,8 @@ type WatchConfig struct {
 	// Apply parses, checks and puts in force the whole content of the file, or says why not and leaves
 	// everything as it was. It is called from Run, never twice at once, once for each content
 	// that is complete. One that was refused is tried again with each Poll, because what it names, such as the file
-	// of a secret, may be there by then. Required.
-	Apply func(content []byte) error
+	// of a secret, may be there by then. Asked tells whether somebody has called Reload since it was called last. Required.
+	Apply func(content []byte, asked bool) error
 
 	// Alert hears of a file that is refused, gone, empty or cannot be read, once for each such
 	// state: what was in force is in force still. It hears nil when all is well again. It is

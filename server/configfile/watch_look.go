@@ -69,7 +69,7 @@ func (w *Watcher) act(s sight) {
 	if w.told == refused && !again {
 		return
 	}
-	if err := w.cfg.Apply(s.content); err != nil {
+	if err := w.cfg.Apply(s.content, asked); err != nil {
 		if s.hash == w.known {
 			w.known = "" // it was in force, and what it names has changed: it is to be tried again
 		}

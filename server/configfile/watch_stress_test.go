@@ -71,7 +71,7 @@ func TestThousandChangesUnderLoad(t *testing.T) {
 			var loader configfile.Loader
 			watcher, err := configfile.NewWatcher(configfile.WatchConfig{
 				Path: path, Debounce: time.Millisecond, Poll: time.Hour,
-				Apply: func(content []byte) error {
+				Apply: func(content []byte, _ bool) error {
 					total, err := l.apply(&loader, path, content)
 					if err == nil {
 						applied <- total

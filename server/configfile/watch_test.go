@@ -19,7 +19,7 @@ type watched struct {
 	t       *testing.T
 	path    string
 	watcher *configfile.Watcher
-	applied chan string
+	applied chan string // with a ! in front when it was asked for
 	alerts  chan string // "" when all is well again
 	writing chan error  // somebody has the file open
 
@@ -62,13 +62,17 @@ func watch(t *testing.T, path string, noEvents, noWriters bool) *watched {
 	return w
 }
 
-func (w *watched) apply(content []byte) error {
+func (w *watched) apply(content []byte, asked bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.refuse || !strings.HasPrefix(string(content), "good") {
 		return errors.New("no good: " + string(content))
 	}
-	w.applied <- string(content)
+	text := string(content)
+	if asked {
+		text = "!" + text
+	}
+	w.applied <- text
 	return nil
 }
 
@@ -285,7 +289,7 @@ func TestWatchForAFileToCome(t *testing.T) {
 func TestReload(t *testing.T) {
 	w := watch(t, newFile(t), false, false)
 	w.watcher.Reload()
-	w.next("good: 0") // though nothing has changed
+	w.next("!good: 0") // though nothing has changed
 	w.setRefuse(true)
 	w.watcher.Reload()
 	w.alert("no good: good: 0")
@@ -293,9 +297,11 @@ func TestReload(t *testing.T) {
 	w.alert("no good: good: 0") // who asks is told again
 	w.setRefuse(false)
 	w.watcher.Reload()
-	w.next("good: 0")
+	w.next("!good: 0")
 	w.alert("")
 	w.quiet()
+	write(t, w.path, "good: 1")
+	w.next("good: 1") // who asked has got what he asked for
 }
 
 // What was refused is tried again with each poll, without another word: what it names may be there by then.
@@ -333,7 +339,7 @@ func TestBadWatchConfig(t *testing.T) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}
 	}
-	w, err := configfile.NewWatcher(configfile.WatchConfig{Path: newFile(t), Apply: func([]byte) error { return nil }})
+	w, err := configfile.NewWatcher(configfile.WatchConfig{Path: newFile(t), Apply: func([]byte, bool) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

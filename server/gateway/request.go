@@ -125,7 +125,9 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 	var body bytes.Buffer
 	body.Grow(int(min(max(r.ContentLength, 0), firstBuffer)) + bytes.MinRead)
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, g.limits.Body))
-	_ = control.SetReadDeadline(time.Time{})
+	if err == nil { // else net/http would wait for the rest of it before it answers
+		_ = control.SetReadDeadline(time.Time{})
+	}
 	var over *http.MaxBytesError
 	switch {
 	case err == nil:

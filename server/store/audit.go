@@ -19,6 +19,9 @@ type Entry struct {
 	After     json.RawMessage // nil if there is nothing
 	RequestID string
 	Address   string // the client's
+
+	// ClaimedUser is for whom the client said that it acts. Nobody has checked that.
+	ClaimedUser string
 }
 
 // Audit adds an entry to the log, and returns it with its ID and Time. A change that must not go unseen is made after
@@ -32,6 +35,7 @@ func (s *Store) Audit(ctx context.Context, e Entry) (Entry, error) {
 	f.text("Target", e.Target, false)
 	f.text("RequestID", e.RequestID, false)
 	f.text("Address", e.Address, false)
+	f.text("ClaimedUser", e.ClaimedUser, false)
 	f.time("Time", e.Time)
 	f.json("Before", e.Before, false)
 	f.json("After", e.After, false)
@@ -39,11 +43,13 @@ func (s *Store) Audit(ctx context.Context, e Entry) (Entry, error) {
 		return Entry{}, err
 	}
 	e.Time = orNow(e.Time)
-	what := &statement{counter: byMoment, sql: `INSERT INTO audit (id, at, who, what, target, before, after, request_id, address)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`}
-	bytes := overhead + len(e.Who) + len(e.What) + len(e.Target) + len(e.Before) + len(e.After) + len(e.RequestID) + len(e.Address)
+	what := &statement{counter: byMoment, sql: `INSERT INTO audit (id, at, who, what, target, before, after, request_id, address, claimed_user)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`}
+	bytes := overhead + len(e.Who) + len(e.What) + len(e.Target) + len(e.Before) + len(e.After) + len(e.RequestID) + len(e.Address) + len(e.ClaimedUser)
 	id, err := s.number(ctx, bytes, func(id int64) op {
-		return op{what, []any{id, e.Time.UnixNano(), e.Who, e.What, e.Target, string(e.Before), string(e.After), e.RequestID, e.Address}}
+		return op{what, []any{
+			id, e.Time.UnixNano(), e.Who, e.What, e.Target, string(e.Before), string(e.After), e.RequestID, e.Address, e.ClaimedUser,
+		}}
 	})
 	e.ID = id
 	return e, err
@@ -78,7 +84,7 @@ func (s *Store) AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error) {
 		where.add("id < ?", q.Before)
 	}
 	found, err := rows(ctx, s, query[Entry]{
-		sql:  "SELECT id, at, who, what, target, before, after, request_id, address FROM audit" + where.text + " ORDER BY id DESC LIMIT ?",
+		sql:  "SELECT id, at, who, what, target, before, after, request_id, address, claimed_user FROM audit" + where.text + " ORDER BY id DESC LIMIT ?",
 		args: append(where.args, q.Limit), scan: scanEntry,
 	})
 	return newest(found, func(e Entry) int64 { return e.ID }, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) }, q.Limit), err
@@ -87,7 +93,7 @@ func (s *Store) AuditLog(ctx context.Context, q AuditQuery) ([]Entry, error) {
 func scanEntry(scan func(...any) error) (e Entry, err error) {
 	var at int64
 	var before, after string
-	err = scan(&e.ID, &at, &e.Who, &e.What, &e.Target, &before, &after, &e.RequestID, &e.Address)
+	err = scan(&e.ID, &at, &e.Who, &e.What, &e.Target, &before, &after, &e.RequestID, &e.Address, &e.ClaimedUser)
 	e.Time, e.Before, e.After = timeOf(at), raw(before), raw(after)
 	return e, err
 }

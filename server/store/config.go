@@ -16,16 +16,20 @@ type Config struct {
 	Dir string
 
 	// How long, and how many at most, is kept of each. What is older or more is removed, the oldest first, when the
-	// store is opened and then every PruneEvery.
+	// store is opened and then every PruneEvery; without Dir also whenever 1,000 rows or 1 MiB have come.
 	Events   Keep // default 7 days, 100,000 of each of the three groups of monitor.Config.MaxEvents; without Dir 10,000
 	Alerts   Keep // default 30 days, 10,000
 	Runs     Keep // default 730 days, 10,000
 	Versions Keep // default 730 days, 10,000; the newest always stays
 	Audit    Keep // default 730 days, 1,000,000; without Dir 10,000
 
+	// MaxMemoryBytes is how much the database may take without Dir, whatever the rows hold: when it takes more, the limits above are
+	// halved until it does not. Space that was taken once is used again, not given back. At least 1 MiB, default 64 MiB.
+	MaxMemoryBytes int
+
 	// BatchRows and FlushEvery are how much is committed at once: what came within FlushEvery of the first, or
 	// sooner when it is BatchRows. A caller waits that much longer. 1 to 100,000, default 1,000; 0 takes the default
-	// of 5 ms, at most 10 s.
+	// of 5 ms, or without Dir, where there is no sync to share, of 1 ns; at most 10 s.
 	BatchRows  int
 	FlushEvery time.Duration
 
@@ -61,17 +65,18 @@ func (k Keep) or(def Keep) Keep {
 
 // complete returns c with every default filled in.
 func (c Config) complete() Config {
-	events, audit := 100_000, 1_000_000
+	events, audit, flush := 100_000, 1_000_000, 5*time.Millisecond
 	if c.Dir == "" {
-		events, audit = 10_000, 10_000
+		events, audit, flush = 10_000, 10_000, time.Nanosecond
 	}
 	c.Events = c.Events.or(Keep{7 * day, events})
 	c.Alerts = c.Alerts.or(Keep{30 * day, 10_000})
 	c.Runs = c.Runs.or(Keep{730 * day, 10_000})
 	c.Versions = c.Versions.or(Keep{730 * day, 10_000})
 	c.Audit = c.Audit.or(Keep{730 * day, audit})
+	c.MaxMemoryBytes = cmp.Or(c.MaxMemoryBytes, 64<<20)
 	c.BatchRows = cmp.Or(c.BatchRows, 1000)
-	c.FlushEvery = cmp.Or(c.FlushEvery, 5*time.Millisecond)
+	c.FlushEvery = cmp.Or(c.FlushEvery, flush)
 	c.Queue = cmp.Or(c.Queue, 256)
 	c.MaxHeld = cmp.Or(c.MaxHeld, 50_000)
 	c.MaxHeldBytes = cmp.Or(c.MaxHeldBytes, 64<<20)
@@ -104,6 +109,7 @@ func (c Config) check() error {
 	keep("Runs", c.Runs)
 	keep("Versions", c.Versions)
 	keep("Audit", c.Audit)
+	whole("MaxMemoryBytes", c.MaxMemoryBytes, 1<<20, 1<<40)
 	whole("BatchRows", c.BatchRows, 1, 100_000)
 	span("FlushEvery", c.FlushEvery, time.Nanosecond, 10*time.Second)
 	whole("Queue", c.Queue, 1, 100_000)

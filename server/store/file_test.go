@@ -118,7 +118,7 @@ func TestFilesThatAreNotOurs(t *testing.T) {
 		want      error
 	}{
 		"a newer schema": {
-			"PRAGMA user_version = 99", "it has schema 99, and this program knows those up to 1: use the newer program, or move the file away", store.ErrNewer,
+			"PRAGMA user_version = 99", "it has schema 99, and this program knows those up to 2: use the newer program, or move the file away", store.ErrNewer,
 		},
 		"another program's": {
 			"PRAGMA application_id = 7", "choose another directory, or move the file away", store.ErrForeign,

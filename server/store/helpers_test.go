@@ -95,7 +95,7 @@ func audit(t testing.TB, s *store.Store, n int) store.Entry {
 
 func entry(n int) store.Entry {
 	return store.Entry{
-		Who: "ann", What: "breaker.reset", Target: fmt.Sprint("op-", n), Before: json.RawMessage(`{"state":"open"}`), RequestID: "r1", Address: "192.0.2.1",
+		Who: "ann", What: "breaker.reset", Target: fmt.Sprint("op-", n), Before: json.RawMessage(`{"state":"open"}`), RequestID: "r1", Address: "192.0.2.1", ClaimedUser: "ünal",
 	}
 }
 

@@ -47,10 +47,15 @@ func (s *Store) Save(ctx context.Context, b monitor.Batch) error {
 	ops := make([]op, 0, len(b.Events)+len(b.Alerts))
 	bytes, first := 0, int64(0)
 	event, alert := insertEvent(), upsertAlert()
+	surplus := s.surplus(b.Events)
 	for i := range b.Events {
 		o, n, err := eventOp(event, &b.Events[i])
 		if err != nil {
 			return fmt.Errorf("store event %d of %d: %w", i+1, len(b.Events), err)
+		}
+		if part := partOf(&b.Events[i]); surplus[part] > 0 {
+			surplus[part]--
+			continue
 		}
 		ops, bytes = append(ops, o), bytes+n
 	}
@@ -74,6 +79,20 @@ func (s *Store) Save(ctx context.Context, b monitor.Batch) error {
 		}
 		return ops
 	})
+}
+
+// surplus is how many of each part need not be stored, the oldest: in memory they would be removed at once.
+func (s *Store) surplus(events []monitor.Event) (n [parts]int) {
+	if s.path != "" {
+		return n
+	}
+	for i := range events {
+		n[partOf(&events[i])]++
+	}
+	for part := range n {
+		n[part] = max(0, n[part]-s.config.Events.Most)
+	}
+	return n
 }
 
 const overhead = 100 // bytes that a row takes beside its texts

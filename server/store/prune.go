@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/bits"
 	"time"
 )
 
@@ -51,6 +52,36 @@ func (s *Store) pruneAll(ctx context.Context) (removed int64, more bool, err err
 	return removed, more, tx.Commit()
 }
 
+// bound keeps a database in memory small: what has come since may be too much long before PruneEvery is over.
+func (s *Store) bound(ctx context.Context, batch []*request) {
+	if s.path != "" {
+		return
+	}
+	for _, r := range batch {
+		s.fresh, s.freshBytes = s.fresh+len(r.ops), s.freshBytes+r.bytes
+	}
+	if s.fresh < piece && s.freshBytes < 1<<20 {
+		return
+	}
+	s.fresh, s.freshBytes, s.halved = 0, 0, 0
+	for s.prune(ctx) || s.large(ctx) {
+	}
+	s.halved = 0
+}
+
+// large reports whether a database in memory is still too large, and halves its limits. That ends when they are all 0.
+func (s *Store) large(ctx context.Context) bool {
+	var bytes int
+	err := s.disk.write.QueryRowContext(ctx, `SELECT (page_count - freelist_count) * page_size
+		FROM pragma_page_count, pragma_freelist_count, pragma_page_size`).Scan(&bytes)
+	if err != nil {
+		s.config.Log.Error("store: ask how large the memory is", "error", err)
+		return false
+	}
+	s.halved++
+	return bytes > s.config.MaxMemoryBytes && s.halved < bits.UintSize
+}
+
 // A removal removes rows: those whose key is in the list that it selects.
 type removal struct {
 	table, key, list string
@@ -81,14 +112,15 @@ const beyond = `max(
 // removals are all that there is to remove.
 func (s *Store) removals(now time.Time) []removal {
 	edge := func(k Keep) int64 { return now.Add(-k.For).UnixNano() }
-	moment := func(k Keep) []any { return []any{now.Add(-k.For).UnixMicro(), k.Most} }
+	most := func(k Keep) int { return k.Most >> s.halved }
+	moment := func(k Keep) []any { return []any{now.Add(-k.For).UnixMicro(), most(k)} }
 	c := &s.config
 	list := []removal{
 		{table: "events", key: "seq", list: "at < ? ORDER BY at", args: []any{edge(c.Events)}},
 		{table: "alerts", key: "id", list: "at < ? ORDER BY at", args: []any{edge(c.Alerts)}},
 		{table: "runs", key: "id", list: "at < ? ORDER BY at", args: []any{edge(c.Runs)}},
-		{table: "alerts", key: "id", list: "id <= (SELECT id FROM alerts ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id", args: []any{c.Alerts.Most}},
-		{table: "runs", key: "id", list: "(at, id) <= (SELECT at, id FROM runs ORDER BY at DESC, id DESC LIMIT 1 OFFSET ?) ORDER BY at, id", args: []any{c.Runs.Most}},
+		{table: "alerts", key: "id", list: "id <= (SELECT id FROM alerts ORDER BY id DESC LIMIT 1 OFFSET ?) ORDER BY id", args: []any{most(c.Alerts)}},
+		{table: "runs", key: "id", list: "(at, id) <= (SELECT at, id FROM runs ORDER BY at DESC, id DESC LIMIT 1 OFFSET ?) ORDER BY at, id", args: []any{most(c.Runs)}},
 		{
 			table: "versions", key: "id", args: moment(c.Versions),
 			list: fmt.Sprintf("id <= "+beyond+" AND id < (SELECT max(id) FROM versions) ORDER BY id", "versions"),
@@ -101,7 +133,7 @@ func (s *Store) removals(now time.Time) []removal {
 	}
 	for part := range parts {
 		list = append(list, removal{
-			table: "events", key: "seq", args: []any{part, c.Events.Most},
+			table: "events", key: "seq", args: []any{part, most(c.Events)},
 			list: "part = ?1 AND seq <= (SELECT seq FROM events WHERE part = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2) ORDER BY seq",
 		})
 	}

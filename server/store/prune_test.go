@@ -104,7 +104,11 @@ func TestPruneByCount(t *testing.T) {
 		}
 		save(t, s, monitor.Batch{Events: all, Alerts: alerts})
 		e, _ := newest(t, s)
-		same(t, "events before", len(e), 2500)
+		if dir == "" {
+			same(t, "events that memory takes", len(e), 15) // of what is too much none is taken
+		} else {
+			same(t, "events before", len(e), 2500)
+		}
 		time.Sleep(time.Hour + time.Minute)
 		synctest.Wait()
 		e, a := newest(t, s)

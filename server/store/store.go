@@ -39,6 +39,9 @@ type Store struct {
 	check   bool // the file has to be looked at before it is used
 	reopen  bool // the file has to be opened again before it is used
 	lost    error
+
+	// The same, of a store in memory: what has come since it was pruned, and how often its limits are halved for now.
+	fresh, freshBytes, halved int
 }
 
 // Open opens the store of a directory, makes it if there is none, brings it to the schema of this program and removes what is too old.
@@ -192,7 +195,7 @@ type Health struct {
 	Retry    time.Time
 
 	Held, HeldBytes       int    // rows in memory that wait for the disk; they are lost if the process ends before
-	MaxHeld, MaxHeldBytes int    // the most that there may be
+	MaxHeld, MaxHeldBytes int    // the most that there may be; 0 if nothing is written to a disk
 	Refused               uint64 // calls that failed with ErrFull since Open
 
 	SetAside string // the name that a broken file was given last, since Open; "" if none was
@@ -203,6 +206,8 @@ func (s *Store) Health() Health {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.health
-	h.MaxHeld, h.MaxHeldBytes = s.config.MaxHeld, s.config.MaxHeldBytes
+	if s.path != "" {
+		h.MaxHeld, h.MaxHeldBytes = s.config.MaxHeld, s.config.MaxHeldBytes
+	}
 	return h
 }

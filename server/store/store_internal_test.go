@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,14 +47,14 @@ func TestMigrate(t *testing.T) {
 	}
 
 	more := "CREATE TABLE more (a) ; INSERT INTO more VALUES (42);"
-	steps := append(s.steps[:1:1], more, "CREATE TABLE third (a); INSERT INTO nowhere VALUES (1);")
-	if _, err := openWith(t.Context(), s.config, steps); err == nil || !strings.Contains(err.Error(), "migrate to schema 3: ") || !strings.Contains(err.Error(), "nowhere") {
+	steps := append(slices.Clone(s.steps), more, "CREATE TABLE third (a); INSERT INTO nowhere VALUES (1);")
+	if _, err := openWith(t.Context(), s.config, steps); err == nil || !strings.Contains(err.Error(), "migrate to schema 4: ") || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("open with a step that fails = %v, want an error with its number and the reason", err)
 	}
 
 	s = openSteps(t, dir, more)
 	for text, want := range map[string]int{
-		"SELECT a FROM more": 42, "SELECT count(*) FROM audit": 1, "PRAGMA user_version": 2, "SELECT count(*) FROM sqlite_schema WHERE name = 'third'": 0,
+		"SELECT a FROM more": 42, "SELECT count(*) FROM audit": 1, "PRAGMA user_version": 3, "SELECT count(*) FROM sqlite_schema WHERE name = 'third'": 0,
 	} {
 		if got := number(t, s, text); got != want {
 			t.Errorf("%s = %d, want %d", text, got, want)
@@ -83,8 +84,8 @@ func TestMigrationIsLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Count(log.String(), "brought to the schema of this one"); got != 1 || !strings.Contains(log.String(), "from=1 to=2") {
-		t.Errorf("the log tells %d times of a migration, want once, from 1 to 2:\n%s", got, log.String())
+	if got := strings.Count(log.String(), "brought to the schema of this one"); got != 1 || !strings.Contains(log.String(), "from=2 to=3") {
+		t.Errorf("the log tells %d times of a migration, want once, from 2 to 3:\n%s", got, log.String())
 	}
 }
 

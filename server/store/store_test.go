@@ -41,14 +41,15 @@ func kinds(t *testing.T, test func(*testing.T, *store.Store, store.Config)) {
 func TestMonitoring(t *testing.T) {
 	kinds(t, func(t *testing.T, s *store.Store, _ store.Config) {
 		want := events(1, 20)
-		save(t, s, monitor.Batch{Events: want[:10], Alerts: []monitor.Alert{alert(1, 1), alert(2, 1)}})
-		save(t, s, monitor.Batch{Events: want[5:], Alerts: []monitor.Alert{alert(2, 7)}}) // half of it again
+		first, second, again := alert(1, 1), alert(2, 1), alert(2, 7)
+		save(t, s, monitor.Batch{Events: want[:10], Alerts: []monitor.Alert{first, second}})
+		save(t, s, monitor.Batch{Events: want[5:], Alerts: []monitor.Alert{again}}) // half of it again
 		save(t, s, monitor.Batch{})
 		gotEvents, gotAlerts := newest(t, s)
 		if diff := cmp.Diff(want, gotEvents); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]monitor.Alert{alert(1, 1), alert(2, 7)}, gotAlerts); diff != "" {
+		if diff := cmp.Diff([]monitor.Alert{first, again}, gotAlerts); diff != "" {
 			t.Errorf("alerts (-want +got):\n%s", diff)
 		}
 		few, one, err := s.Newest(t.Context(), 3, 1)
@@ -353,10 +354,10 @@ func TestContextThatHasEnded(t *testing.T) {
 
 func TestBadConfig(t *testing.T) {
 	_, err := store.Open(t.Context(), store.Config{
-		Events: store.Keep{For: time.Millisecond}, Audit: store.Keep{Most: -1}, BatchRows: -1, FlushEvery: time.Hour, MaxHeldBytes: 1,
+		Events: store.Keep{For: time.Millisecond}, Audit: store.Keep{Most: -1}, BatchRows: -1, FlushEvery: time.Hour, MaxHeldBytes: 1, MaxMemoryBytes: 7,
 	})
 	for _, want := range []string{
-		"store config: ", "Events.For is 1ms, want 1s to", "Audit.Most is -1, want 1 to", "BatchRows is -1", "FlushEvery is 1h0m0s, want 1ns to 10s", "MaxHeldBytes is 1, want 4096 to",
+		"store config: ", "Events.For is 1ms, want 1s to", "Audit.Most is -1, want 1 to", "BatchRows is -1", "FlushEvery is 1h0m0s, want 1ns to 10s", "MaxHeldBytes is 1, want 4096 to", "MaxMemoryBytes is 7, want 1048576 to",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open() = %v, want an error with %q", err, want)

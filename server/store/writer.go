@@ -75,7 +75,9 @@ func (s *Store) run() {
 				s.end(ctx)
 				return
 			}
-			s.write(ctx, s.gather(r))
+			batch := s.gather(r)
+			s.write(ctx, batch)
+			s.bound(ctx, batch)
 		case <-prune.C:
 			if s.prune(ctx) {
 				prune.Reset(time.Millisecond) // a piece at a time: who wants to store something waits for no more

@@ -188,11 +188,12 @@ func (srv *server) applied(v config.Version) {
 		"source", v.Loaded.Kind(), "enabled", !v.Loaded.Trysail.Disabled, "changed_operations", len(v.Change.Operations), "changes", describe(v.Change))
 }
 
-// notReloaded takes note of a reload that failed. Of a file that is watched the watcher tells, once.
+// notReloaded takes note of a reload that failed. Of a file that is watched, and of signals then, the watcher tells, once.
 func (srv *server) notReloaded(f config.Failure) {
 	api.Record(srv.monitor, monitor.Subject{}, f.Events)
-	if f.Request.Trigger != config.TriggerFile {
-		srv.log.Error("configuration not reloaded", "trigger", string(f.Request.Trigger), "version", f.Err.Kept, "error", f.Err.Err)
+	trigger := f.Request.Trigger
+	if srv.watcher == nil || trigger != config.TriggerFile && trigger != config.TriggerSignal {
+		srv.log.Error("configuration not reloaded", "trigger", string(trigger), "version", f.Err.Kept, "error", f.Err.Err)
 	}
 }
 

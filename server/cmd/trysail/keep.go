@@ -23,17 +23,15 @@ const (
 // remembered is how much of what was recorded is kept at hand, and given back at the start.
 func remembered() monitor.Config { return monitor.Config{MaxEvents: 10_000, MaxAlerts: 1_000} }
 
-// A keeper keeps what is to outlive the program in the data directory, and gives it back at the next start.
-//
-// Without a directory there is no store: collector, reloader, history and API each have a memory of their own, and a second copy of
-// that would be of use to nobody.
+// A keeper keeps what is to outlive the program in the data directory, and gives it back at the next start. Without a directory it
+// keeps less, in memory.
 type keeper struct {
-	store      *store.Store // nil: nothing outlives the program
+	store      *store.Store
 	log        *slog.Logger
 	benchmarks *perf.History
 	lost       atomic.Uint64 // events that were gone before they could be stored
 
-	stop      context.CancelFunc // ends what follows; nil: nothing is persisted
+	stop      context.CancelFunc // ends what follows; nil: nothing is persisted now
 	persisted chan error
 }
 
@@ -45,16 +43,27 @@ func (s *serveCmd) checkDataDir() error {
 	return nil
 }
 
-// openKeeper opens the store of a directory, if there is to be one.
+// storeOf says how much is kept. Without a directory it is what can be read while the program runs: of all but the audit log
+// collector, reloader and history have a copy that is at hand, so that little is enough.
+func storeOf(dir string, log *slog.Logger) store.Config {
+	cfg := store.Config{Dir: dir, Log: log}
+	if dir == "" {
+		cfg.Events.Most, cfg.Alerts.Most = 100, 100
+		cfg.Runs.Most, cfg.Versions.Most = keptSuites+1, keptVersions // with the baseline
+		cfg.Audit.Most = 10_000
+		cfg.MaxMemoryBytes = 16 << 20
+	}
+	return cfg
+}
+
+// openKeeper opens the store of a directory; without one, in memory.
 func openKeeper(ctx context.Context, dir string, log *slog.Logger) (*keeper, error) {
-	k := &keeper{log: log}
-	var err error
 	if dir == "" {
 		log.Info("no data directory: events, alerts, benchmarks, versions of the configuration and the audit log end with the program")
-		k.benchmarks, err = perf.NewHistory(perf.HistoryConfig{Max: keptSuites})
-		return k, err
 	}
-	if k.store, err = store.Open(ctx, store.Config{Dir: dir, Log: log}); err != nil {
+	k := &keeper{log: log}
+	var err error
+	if k.store, err = store.Open(ctx, storeOf(dir, log)); err != nil {
 		return nil, err
 	}
 	if err := k.openBenchmarks(ctx); err != nil {
@@ -65,9 +74,6 @@ func openKeeper(ctx context.Context, dir string, log *slog.Logger) (*keeper, err
 
 // restore gives a collector what was recorded before. What cannot be read now stays where it is, and what comes goes behind it.
 func (k *keeper) restore(ctx context.Context, m *monitor.Collector) {
-	if k.store == nil {
-		return
-	}
 	most := remembered()
 	events, alerts, err := k.store.Newest(ctx, most.MaxEvents, most.MaxAlerts)
 	if err != nil {
@@ -77,14 +83,13 @@ func (k *keeper) restore(ctx context.Context, m *monitor.Collector) {
 	if err := m.Restore(events, alerts); err != nil {
 		k.log.Warn("some of what was recorded before is left out", "error", err)
 	}
-	k.log.Info("data directory", "file", k.store.Health().Path, "events", len(events), "alerts", len(alerts))
+	if path := k.store.Health().Path; path != "" {
+		k.log.Info("data directory", "file", path, "events", len(events), "alerts", len(alerts))
+	}
 }
 
 // persist begins to store what a collector records, until [keeper.close].
 func (k *keeper) persist(m *monitor.Collector) {
-	if k.store == nil {
-		return
-	}
 	ctx, stop := context.WithCancel(context.Background())
 	k.stop, k.persisted = stop, make(chan error, 1)
 	go func() { k.persisted <- m.Persist(ctx, missing{k.store, &k.lost}, storeEvery) }()
@@ -106,9 +111,6 @@ func (m missing) Save(ctx context.Context, b monitor.Batch) error {
 
 // health is how the store is.
 func (k *keeper) health() api.StoreHealth {
-	if k.store == nil {
-		return api.StoreHealth{}
-	}
 	h := k.store.Health()
 	return api.StoreHealth{
 		Path: h.Path, Degraded: h.Degraded, Reason: h.Reason, Since: h.Since, Retry: h.Retry,
@@ -119,7 +121,7 @@ func (k *keeper) health() api.StoreHealth {
 // close stores what is left and closes the file, and waits for that until ctx ends. The error says what is lost. It may be
 // called again.
 func (k *keeper) close(ctx context.Context) error {
-	if k == nil || k.store == nil {
+	if k == nil {
 		return nil
 	}
 	var unsaved error

@@ -17,9 +17,6 @@ const keptVersions = 20
 // A program that could not read the file at its start has begun with version 1 again: what it has stored is numbered behind
 // what was there, so that each number is there once.
 func (k *keeper) earlier(ctx context.Context) []config.Version {
-	if k.store == nil {
-		return nil
-	}
 	stored, err := k.store.Versions(ctx, 0, keptVersions)
 	if err != nil {
 		k.log.Error("earlier versions of the configuration cannot be read now", "error", err)
@@ -48,9 +45,6 @@ func (k *keeper) earlier(ctx context.Context) []config.Version {
 
 // keepVersion stores a version of the configuration.
 func (k *keeper) keepVersion(v *config.Version) {
-	if k.store == nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), storingTime)
 	defer cancel()
 	text, err := v.Encode()

@@ -33,9 +33,14 @@ func (srv *server) watch() error {
 	return err
 }
 
-// reloadContent puts a content of the file in force, whole or not at all. Running requests end as they began.
-func (srv *server) reloadContent(content []byte) error {
-	return srv.reload(context.WithValue(context.Background(), contentKey{}, content), config.TriggerFile)
+// reloadContent puts a content of the file in force, whole or not at all. Running requests end as they began. Only signals ask the
+// watcher for it.
+func (srv *server) reloadContent(content []byte, asked bool) error {
+	trigger := config.TriggerFile
+	if asked {
+		trigger = config.TriggerSignal
+	}
+	return srv.reload(context.WithValue(context.Background(), contentKey{}, content), trigger)
 }
 
 // tellOfFile logs that the file is no good, and that it is good again.
