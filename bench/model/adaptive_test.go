@@ -90,7 +90,7 @@ func (m *adaptiveMachine) draw(t *rapid.T) trysail.Policy {
 		p.Bulkhead.MaxQueue = 0
 	}
 	if p.Bulkhead.Adaptive {
-		p.Bulkhead.MinConcurrent = min(pick(t, "fewest places", 1, 1, 2, 4, 170, 340), p.Bulkhead.MaxConcurrent)
+		p.Bulkhead.MinConcurrent = min(pick(t, "fewest places", 1, 2, 2, 4, 170, 340), p.Bulkhead.MaxConcurrent)
 	}
 	return p
 }
@@ -198,11 +198,11 @@ func (m *adaptiveMachine) endAll(t *rapid.T) {
 	}
 }
 
-// round makes calls that succeed at once, beside those that run.
+// round makes calls that end at once, beside those that run, and mostly succeed.
 func (m *adaptiveMachine) round(t *rapid.T) {
 	for range rapid.IntRange(1, 9).Draw(t, "number") {
 		if id := m.begin(t); m.model.verdicts[id].why == "in" {
-			m.end(t, id, nil)
+			m.end(t, id, pick(t, "outcome", nil, nil, nil, nil, nil, trysail.RateLimited(errBusy, 0)))
 		}
 	}
 }
@@ -235,10 +235,11 @@ func (m *adaptiveMachine) giveUp(t *rapid.T) {
 	m.model.over(id, context.Canceled)
 }
 
-// turn makes adaptive places fixed, and mostly adaptive again at once, or fixed ones adaptive, and changes nothing else.
+// turn makes adaptive places fixed, and mostly adaptive again at once, or fixed ones adaptive, and changes nothing else. Or a
+// search goes on that may find fewer places.
 func (m *adaptiveMachine) turn(t *rapid.T) {
 	p := m.model.policy
-	if p.Bulkhead.Adaptive {
+	if p.Bulkhead.Adaptive && pick(t, "begin anew", false, true) {
 		p.Bulkhead.Adaptive, p.Bulkhead.MinConcurrent = false, 0
 		m.apply(t, p)
 		if pick(t, "stay fixed", false, false, true) {
