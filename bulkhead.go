@@ -92,7 +92,9 @@ func (b *bulkhead) reconfigure(p BulkheadPolicy) {
 	case p.Adaptive:
 		places = min(max(b.learnt.before(b), int64(p.MinConcurrent)), places)
 	}
-	b.learnt.on.Store(p.active() && p.Adaptive)
+	if searches := p.active() && p.Adaptive; b.learnt.on.Swap(searches) != searches {
+		b.learnt.successes.Store(0) // a search that begins knows nothing, not even when it finds as many places as there were
+	}
 	b.policy = p
 	b.resize(places)
 }

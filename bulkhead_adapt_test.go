@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -294,6 +295,43 @@ func TestApplyBeginsARound(t *testing.T) {
 		round(t, op, 5, nil)
 		wantLimit(t, op, 6)
 	})
+}
+
+// A search that begins anew needs a whole round for its first place more: the successes of the search before do not count, not even
+// when there was the same number of places throughout. Found by bench/model.
+func TestAdaptiveSearchBeginsWithARound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		orc := newOrchestrator(t, trysail.Config{Default: adaptive(trysail.BulkheadPolicy{MaxConcurrent: 20})})
+		op := orc.Operation("op")
+		round(t, op, 20, nil) // eleven of these count
+		fixed := adaptive(trysail.BulkheadPolicy{MaxConcurrent: 20})
+		fixed.Bulkhead.Adaptive = false
+		for _, policy := range []trysail.Policy{fixed, adaptive(trysail.BulkheadPolicy{MaxConcurrent: 100})} {
+			if _, err := orc.Apply(trysail.Config{Default: policy}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		round(t, op, 20, nil)
+		wantLimit(t, op, 20)
+		round(t, op, 20, nil)
+		wantLimit(t, op, 21)
+	})
+}
+
+// What is left of 170 places is 119, although 0.7 as a float is a little less than seven tenths. Found by bench/model.
+func TestAdaptiveLimitFallsToSevenTenths(t *testing.T) {
+	for before, want := range map[int]int{10: 7, 20: 14, 170: 119, 340: 238, 100_000: 70_000} {
+		bubble(t, strconv.Itoa(before), func(t *testing.T) {
+			orc := newOrchestrator(t, trysail.Config{Default: adaptive(trysail.BulkheadPolicy{MaxConcurrent: before, MinConcurrent: before})})
+			op := orc.Operation("op")
+			if _, err := orc.Apply(trysail.Config{Default: adaptive(trysail.BulkheadPolicy{MaxConcurrent: before})}); err != nil {
+				t.Fatal(err)
+			}
+			wantLimit(t, op, before)
+			_ = call(t, op, errFull)
+			wantLimit(t, op, want)
+		})
+	}
 }
 
 func TestBadAdaptiveBulkhead(t *testing.T) {

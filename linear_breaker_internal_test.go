@@ -4,17 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
 // A breakerHistory drives a breaker from several goroutines.
 type breakerHistory struct {
 	tape[breakerRules]
-	crowd crowd
-	b     *Breaker
+	b *Breaker
 }
 
 func newBreakerHistory(t *testing.T, rules breakerRules) *breakerHistory {
@@ -39,112 +36,114 @@ type heldPermit struct {
 }
 
 // goroutine makes some steps; ids of calls are from base on. What it holds in the end it
-// returns, for the goroutines after it.
-func (h *breakerHistory) goroutine(r *rand.Rand, base, steps int, open []heldPermit) []heldPermit {
-	for i := range steps {
-		h.crowd.meet()
-		switch n := r.IntN(20); {
+// returns, for the bouts after this one.
+func (h *breakerHistory) goroutine(own *hand[breakerRules], base int, open []heldPermit) []heldPermit {
+	for i := range own.steps {
+		switch n := own.IntN(20); {
 		case n < 8 && len(open) > 0:
-			last := len(open) - 1
-			h.settle(open[last], outcome(r.IntN(4)))
-			open = open[:last]
-		case n < 15:
-			if p, ok := h.admit(base + i); ok {
+			last := open[len(open)-1]
+			open = open[:len(open)-1]
+			h.settle(own, last, outcome(own.IntN(4)))
+		case n < 17:
+			if p, ok := h.admit(own, base+i); ok {
 				open = append(open, heldPermit{base + i, p})
 			}
-		case n < 17:
-			h.record(func() (string, breakerStep) {
-				s := h.b.Snapshot()
-				return fmt.Sprintf("Snapshot() = %v, generation %d", s.State, s.Generation), seen(s)
-			})
+		case n < 19:
+			own.record(h.look)
 		default:
-			h.operate(r)
+			h.operate(own)
 		}
 	}
 	return open
 }
 
-func (h *breakerHistory) admit(id int) (p permit, ok bool) {
-	h.record(func() (string, breakerStep) {
+func (h *breakerHistory) look() func() (string, breakerStep) {
+	s := h.b.Snapshot()
+	return func() (string, breakerStep) {
+		return fmt.Sprintf("Snapshot() = %v, generation %d, %d failures, %d probes", s.State, s.Generation, s.Failures, s.Probes), seen(s)
+	}
+}
+
+func (h *breakerHistory) admit(own *hand[breakerRules], id int) (p permit, ok bool) {
+	own.record(func() func() (string, breakerStep) {
 		var refused *Error
 		p, refused = h.b.admit(h.b.op.clock.now())
-		got := admission{ok: refused == nil, probe: p.probe, leaked: p.leaked, generation: p.generation}
-		var why *OpenError
-		if refused != nil && errors.As(refused, &why) {
-			got.state, got.generation, got.after = why.State, why.Generation, refused.RetryAfter
+		ok = refused == nil
+		return func() (string, breakerStep) {
+			got := admission{ok: ok, probe: p.probe, leaked: p.leaked, generation: p.generation}
+			var why *OpenError
+			if refused != nil && errors.As(refused, &why) {
+				got.state, got.generation, got.after = why.State, why.Generation, refused.RetryAfter
+			}
+			return fmt.Sprintf("admit call %d: %v", id, got), admitted(id, got)
 		}
-		ok = got.ok
-		return fmt.Sprintf("admit call %d: %v", id, got), admitted(id, got)
 	})
 	return p, ok
 }
 
-func (h *breakerHistory) settle(p heldPermit, o outcome) {
-	h.record(func() (string, breakerStep) {
+func (h *breakerHistory) settle(own *hand[breakerRules], p heldPermit, o outcome) {
+	own.record(func() func() (string, breakerStep) {
 		if now := h.b.op.clock.now(); o == outcomeSuccess {
 			h.b.succeed(p.permit, now, now)
 		} else {
 			h.b.settle(p.permit, result{outcome: o}, now, now)
 		}
-		if p.leaked {
-			return fmt.Sprintf("settle call %d, which was leaked", p.id), spilt()
+		return func() (string, breakerStep) {
+			if p.leaked {
+				return fmt.Sprintf("settle call %d, which was leaked", p.id), spilt()
+			}
+			return fmt.Sprintf("settle call %d of generation %d: %v", p.id, p.generation, []string{"success", "failure", "neutral", "left"}[o]),
+				settled(p.id, p.generation, o)
 		}
-		return fmt.Sprintf("settle call %d of generation %d: %v", p.id, p.generation, []string{"success", "failure", "neutral", "left"}[o]),
-			settled(p.id, p.generation, o)
 	})
 }
 
-func (h *breakerHistory) operate(r *rand.Rand) {
-	hold := []time.Duration{0, 3 * time.Second}[r.IntN(2)]
-	h.record(func() (string, breakerStep) {
-		switch r.IntN(3) {
+func (h *breakerHistory) operate(own *hand[breakerRules]) {
+	hold := []time.Duration{0, 3 * time.Second}[own.IntN(2)]
+	which := own.IntN(3)
+	own.record(func() func() (string, breakerStep) {
+		var was State
+		switch which {
 		case 0:
-			was := h.b.ForceOpen(Override{For: hold})
-			return fmt.Sprintf("ForceOpen(%v) = %v", hold, was), overruled(ForcedOpen, hold, was)
+			was = h.b.ForceOpen(Override{For: hold})
 		case 1:
-			was := h.b.Reset("test")
-			return fmt.Sprintf("Reset() = %v", was), overruled(Closed, 0, was)
+			was = h.b.Reset("test")
 		default:
-			was := h.b.Close(Override{})
-			return fmt.Sprintf("Close() = %v", was), overruled(Closed, 0, was)
+			was = h.b.Close(Override{})
+		}
+		return func() (string, breakerStep) {
+			if which == 0 {
+				return fmt.Sprintf("ForceOpen(%v) = %v", hold, was), overruled(ForcedOpen, hold, was)
+			}
+			return fmt.Sprintf("%s() = %v", []string{"", "Reset", "Close"}[which], was), overruled(Closed, 0, was)
 		}
 	})
 }
 
-// run makes rounds of steps by several goroutines. Time passes between the rounds, while nobody
-// does anything: a bubble's clock stands still as long as a goroutine runs.
-func (h *breakerHistory) run(r *rand.Rand) {
-	goroutines, steps := 2+r.IntN(3), 3+r.IntN(2)
-	h.crowd.size = int64(goroutines)
-	held := make([][]heldPermit, goroutines)
-	for round := range 3 {
-		var all sync.WaitGroup
-		for i := range goroutines {
-			own := rand.New(rand.NewPCG(r.Uint64(), r.Uint64()))
-			all.Go(func() {
-				held[i] = h.goroutine(own, 1+100*round+10*i, steps, held[i])
-			})
-		}
-		all.Wait()
-		d := []time.Duration{time.Second, 3 * time.Second, linearLease, linearOpen, linearOpen}[r.IntN(5)]
-		h.record(func() (string, breakerStep) {
+// run makes bouts of steps by several goroutines. Time passes between them, often until probes are let through.
+func (h *breakerHistory) run(t *testing.T, r *rand.Rand) {
+	t.Helper()
+	var held [4][]heldPermit
+	for bout := range linearBouts {
+		h.bout(t, crowdSize(r), func(i int, own *hand[breakerRules]) {
+			held[i] = h.goroutine(own, 1+100*bout+20*i, held[i])
+		})
+		h.record(h.look)
+		d := []time.Duration{time.Second, 3 * time.Second, linearLease, linearOpen, linearOpen, linearOpen}[r.IntN(6)]
+		h.record(func() func() (string, breakerStep) {
 			time.Sleep(d)
-			return fmt.Sprintf("%v pass", d), passed(d)
+			return func() (string, breakerStep) { return fmt.Sprintf("%v pass", d), passed(d) }
 		})
 	}
+	h.record(h.look)
+	h.end(t)
 }
 
 func TestBreakerIsLinearizable(t *testing.T) {
-	for seed := range *linearHistories {
-		synctest.Test(t, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 1))
-			start := breakerRules{threshold: 1 + r.IntN(3), most: 1 + r.IntN(3), lenient: r.IntN(2) == 0}
-			h := newBreakerHistory(t, start)
-			h.run(r)
-			h.check(t, start, seed)
-		})
-		if t.Failed() {
-			return
-		}
-	}
+	histories(t, func(t *testing.T, seed uint64, r *rand.Rand) {
+		rules := breakerRules{threshold: 1 + r.IntN(3), most: 1 + r.IntN(3), lenient: r.IntN(2) == 0}
+		h := newBreakerHistory(t, rules)
+		h.start(seed, rules)
+		h.run(t, r)
+	})
 }

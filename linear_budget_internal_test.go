@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -60,21 +59,20 @@ func gaveBack(cost int) budgetStep {
 	}
 }
 
-// counted compares a snapshot. What was spent is left out: it is read a moment after the calls,
-// so that the two need not be of one moment. A decision is by one or the other, and stays right.
-func counted(s BudgetSnapshot) budgetStep {
+// counted compares a snapshot. What was spent is read a moment after the calls, so that the two need not be of one moment
+// unless all is quiet. A decision is by one or the other, and stays right.
+func counted(s BudgetSnapshot, quiet bool) budgetStep {
 	return func(m budgetRules) (budgetRules, bool) {
 		return m, s.Calls == uint64(m.calls) && s.Retries == uint64(m.retries) && s.Risked == Cost(m.risked) &&
-			s.DeniedByCount == m.tooMany && s.DeniedByCost == m.tooExpensive
+			s.DeniedByCount == m.tooMany && s.DeniedByCost == m.tooExpensive && (!quiet || s.Spent == Cost(m.spent))
 	}
 }
 
 // budgetUsers use a budget from several goroutines.
 type budgetUsers struct {
 	tape[budgetRules]
-	crowd crowd
-	b     *RetryBudget
-	c     clock
+	b *RetryBudget
+	c clock
 }
 
 // A heldRetry is one that a goroutine may still give back.
@@ -84,63 +82,62 @@ type heldRetry struct {
 }
 
 // goroutine makes some steps. It gives back only what it was allowed, as a call does.
-func (h *budgetUsers) goroutine(r *rand.Rand) {
+func (h *budgetUsers) goroutine(own *hand[budgetRules]) {
 	var allowed []heldRetry
-	for range 6 {
-		h.crowd.meet()
-		cost, now := r.IntN(3), h.c.now()
-		switch n := r.IntN(10); {
+	for range own.steps {
+		cost, now := own.IntN(3), h.c.now()
+		switch n := own.IntN(10); {
 		case n < 2:
-			h.record(func() (string, budgetStep) {
+			own.record(func() func() (string, budgetStep) {
 				h.b.begin(h.c, now)
-				return "begin()", called
+				return func() (string, budgetStep) { return "begin()", called }
 			})
 		case n < 3:
-			h.record(func() (string, budgetStep) {
+			own.record(func() func() (string, budgetStep) {
 				h.b.succeed(h.c, now, Cost(cost))
-				return fmt.Sprintf("succeed(%d)", cost), paid(cost)
+				return func() (string, budgetStep) { return fmt.Sprintf("succeed(%d)", cost), paid(cost) }
 			})
 		case n < 4:
-			h.record(func() (string, budgetStep) {
-				s := h.b.Snapshot()
-				return fmt.Sprintf("Snapshot() = %+v", s), counted(s)
-			})
+			own.record(func() func() (string, budgetStep) { return h.look(false) })
 		case n < 6 && len(allowed) > 0:
-			last := len(allowed) - 1
-			h.record(func() (string, budgetStep) {
-				h.b.giveBack(allowed[last].bucket, Cost(allowed[last].cost))
-				return fmt.Sprintf("giveBack(%d)", allowed[last].cost), gaveBack(allowed[last].cost)
+			last := allowed[len(allowed)-1]
+			allowed = allowed[:len(allowed)-1]
+			own.record(func() func() (string, budgetStep) {
+				h.b.giveBack(last.bucket, Cost(last.cost))
+				return func() (string, budgetStep) { return fmt.Sprintf("giveBack(%d)", last.cost), gaveBack(last.cost) }
 			})
-			allowed = allowed[:last]
 		default:
-			h.record(func() (string, budgetStep) {
+			own.record(func() func() (string, budgetStep) {
 				bucket, ok := h.b.take(h.c, now, Cost(cost))
 				if ok {
 					allowed = append(allowed, heldRetry{cost, bucket})
 				}
-				return fmt.Sprintf("allow(%d) = %v", cost, ok), asked(cost, ok)
+				return func() (string, budgetStep) { return fmt.Sprintf("allow(%d) = %v", cost, ok), asked(cost, ok) }
 			})
 		}
 	}
 }
 
+func (h *budgetUsers) look(quiet bool) func() (string, budgetStep) {
+	s := h.b.Snapshot()
+	return func() (string, budgetStep) { return fmt.Sprintf("Snapshot() = %+v", s), counted(s, quiet) }
+}
+
 func TestRetryBudgetIsLinearizable(t *testing.T) {
-	for seed := range *linearHistories {
-		synctest.Test(t, func(t *testing.T) {
-			b, err := NewRetryBudget(RetryBudgetConfig{
-				Share: linearShare, Floor: linearFloor, Window: time.Second,
-				CostShare: linearCostShare, CostReserve: linearReserve,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			h := &budgetUsers{b: b, c: clock{base: time.Now()}}
-			h.crowd.size = 2 + int64(seed%3)
-			together(int(h.crowd.size), seed, h.goroutine)
-			h.check(t, budgetRules{}, seed)
+	histories(t, func(t *testing.T, seed uint64, r *rand.Rand) {
+		b, err := NewRetryBudget(RetryBudgetConfig{
+			Share: linearShare, Floor: linearFloor, Window: time.Second,
+			CostShare: linearCostShare, CostReserve: linearReserve,
 		})
-		if t.Failed() {
-			return
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		h := &budgetUsers{b: b, c: clock{base: time.Now()}}
+		h.start(seed, budgetRules{})
+		for range linearBouts {
+			h.bout(t, crowdSize(r), func(_ int, own *hand[budgetRules]) { h.goroutine(own) })
+			h.record(func() func() (string, budgetStep) { return h.look(true) })
+		}
+		h.end(t)
+	})
 }

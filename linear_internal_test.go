@@ -1,18 +1,10 @@
 package trysail
 
 import (
-	"flag"
-	"fmt"
-	"runtime"
-	"strings"
-	"sync"
-	"sync/atomic"
+	"math"
+	"slices"
 	"testing"
 )
-
-// linearHistories is how many histories the tests of linearizability check, each. A night may be spent
-// on more: go test -run Linearizable -linear.histories=1000000 .
-var linearHistories = flag.Uint64("linear.histories", 1000, "concurrent histories to check for linearizability, per kind")
 
 // A step is one operation on something that many use at once: when it began and ended,
 // and what it does to a state of the sequential model. It reports false where
@@ -23,91 +15,56 @@ type step[S comparable] struct {
 	apply      func(S) (S, bool)
 }
 
-// linearizable looks for an order of the steps, in which none comes before one that had
+// orders looks for orders of the steps in which none comes before one that had
 // ended when it began, and in which each has the result that it had (Herlihy and Wing,
-// 1990; the search is that of Wing and Gong, with memory of states). At most 64 steps.
-func linearizable[S comparable](start S, steps []step[S]) bool {
+// 1990; the search is that of Wing and Gong, with memory of states). They begin in one of the states from, and
+// orders returns the states in which they end: none if there is no such order. At most 64 steps.
+func orders[S comparable](from []S, steps []step[S]) (ends []S) {
 	type node struct {
 		done  uint64
 		state S
 	}
 	seen := map[node]bool{}
-	var search func(n node) bool
-	search = func(n node) bool {
-		if n.done == 1<<len(steps)-1 {
-			return true
-		}
+	var search func(n node)
+	search = func(n node) {
 		if seen[n] {
-			return false
+			return
 		}
 		seen[n] = true
+		if n.done == 1<<len(steps)-1 {
+			ends = append(ends, n.state)
+			return
+		}
+		first := firstEnd(n.done, steps)
 		for i, s := range steps {
-			if n.done>>i&1 == 1 || overtakes(i, n.done, steps) {
+			if n.done>>i&1 == 1 || first < s.begin {
 				continue
 			}
-			if next, ok := s.apply(n.state); ok && search(node{n.done | 1<<i, next}) {
-				return true
+			if next, ok := s.apply(n.state); ok {
+				search(node{n.done | 1<<i, next})
 			}
 		}
-		return false
 	}
-	return search(node{state: start})
+	for _, state := range from {
+		search(node{state: state})
+	}
+	return ends
 }
 
-// overtakes reports whether a step that is not done yet had ended before i began.
-func overtakes[S comparable](i int, done uint64, steps []step[S]) bool {
-	for j, other := range steps {
-		if done>>j&1 == 0 && other.end < steps[i].begin {
-			return true
+// firstEnd returns when the first of the steps ended that are not done yet.
+func firstEnd[S comparable](done uint64, steps []step[S]) int64 {
+	first := int64(math.MaxInt64)
+	for i, s := range steps {
+		if done>>i&1 == 0 {
+			first = min(first, s.end)
 		}
 	}
-	return false
+	return first
 }
 
-// A tape records what goroutines do.
-type tape[S comparable] struct {
-	clock atomic.Int64
-	mu    sync.Mutex // guards steps
-	steps []step[S]
-}
-
-// A crowd lets goroutines meet, so that their next steps fall together: a step takes less time
-// than a goroutine to begin, and most histories would be a queue otherwise.
-type crowd struct {
-	size    int64
-	arrived atomic.Int64
-}
-
-// meet waits for all others to have met as often. It returns a number that nobody else gets.
-func (c *crowd) meet() (number int64) {
-	number = c.arrived.Add(1)
-	for n := (number + c.size - 1) / c.size * c.size; c.arrived.Load() < n; {
-		runtime.Gosched() // the others may need this processor
-	}
-	return number
-}
-
-// record runs do, which returns what it was and what it did.
-func (p *tape[S]) record(do func() (text string, apply func(S) (S, bool))) {
-	begin := p.clock.Add(1)
-	text, apply := do()
-	end := p.clock.Add(1)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.steps = append(p.steps, step[S]{begin, end, text, apply})
-}
-
-// check wants an order for what was recorded.
-func (p *tape[S]) check(t *testing.T, start S, seed uint64) {
-	t.Helper()
-	if linearizable(start, p.steps) {
-		return
-	}
-	var b strings.Builder
-	for _, s := range p.steps {
-		fmt.Fprintf(&b, "\n%3d to %3d: %s", s.begin, s.end, s.text)
-	}
-	t.Errorf("seed %d: no order of the steps explains what came of them, from the state %+v:%v", seed, start, b.String())
+// linearizable reports whether there is such an order.
+func linearizable[S comparable](start S, steps []step[S]) bool {
+	return len(orders([]S{start}, steps)) > 0
 }
 
 // Both ways: the search finds an order where there is one, and none where there is none.
@@ -134,5 +91,19 @@ func TestLinearizable(t *testing.T) {
 				t.Errorf("linearizable() = %v, want %v", got, tc.want)
 			}
 		})
+	}
+}
+
+// A history may leave more than one state possible, and what comes then may end in either.
+func TestOrdersReturnsAllEnds(t *testing.T) {
+	set := func(to int) step[int] {
+		return step[int]{1, 4, "set", func(int) (int, bool) { return to, true }}
+	}
+	if got := orders([]int{0}, []step[int]{set(1), set(2)}); !slices.Contains(got, 1) || !slices.Contains(got, 2) || len(got) != 2 {
+		t.Errorf("orders(two at the same time) = %v, want both ends", got)
+	}
+	add := step[int]{5, 6, "add", func(s int) (int, bool) { return s + 10, true }}
+	if got := orders([]int{1, 2}, []step[int]{add}); !slices.Equal(got, []int{11, 12}) {
+		t.Errorf("orders(from two states) = %v, want [11 12]", got)
 	}
 }

@@ -2,9 +2,11 @@ package trysail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -52,6 +54,19 @@ func wentIn(id byte) queueStep {
 	}
 }
 
+// gaveUp is the end of the wait of a call whose caller has left: its place, if it got one meanwhile, is the next one's.
+func gaveUp(id byte) queueStep {
+	return func(m queueRules) (queueRules, bool) {
+		if m.granted>>id&1 == 1 {
+			m.granted &^= 1 << id
+			return wentOut(m)
+		}
+		before, after, waited := strings.Cut(m.waiting, string([]byte{id}))
+		m.waiting = before + after
+		return m, waited
+	}
+}
+
 func wentOut(m queueRules) (queueRules, bool) {
 	m.running--
 	return m.serve(), true
@@ -67,8 +82,7 @@ func resized(places int) queueStep {
 // queueUsers use a bulkhead with a queue from several goroutines.
 type queueUsers struct {
 	tape[queueRules]
-	crowd crowd
-	b     *bulkhead
+	b *bulkhead
 }
 
 // linearHall is such a bulkhead. A call that is forgotten in the queue is refused after a while, which no order explains.
@@ -77,49 +91,72 @@ func linearHall(places int) BulkheadPolicy {
 }
 
 // call enters and leaves, and holds no place in the end: others may wait for it while this goroutine waits for them.
-func (h *queueUsers) call(id byte) {
-	begin := h.clock.Add(1)
-	err := h.b.enter(context.Background())
-	end := h.clock.Add(1)
-	h.mu.Lock()
-	h.steps = append(h.steps, step[queueRules]{begin, end, fmt.Sprintf("call %d comes: %v", id, err), came(id, err != nil)})
-	if err == nil {
-		h.steps = append(h.steps, step[queueRules]{begin, end, fmt.Sprintf("call %d is let in", id), wentIn(id)})
+func (h *queueUsers) call(own *hand[queueRules], id byte) {
+	ctx, leave := context.WithCancel(context.Background())
+	defer leave()
+	if own.IntN(4) == 0 {
+		leave() // he comes in if there is a place, and does not wait
 	}
-	h.mu.Unlock()
+	var err error
+	own.record(func() func() (string, queueStep) {
+		err = h.b.enter(ctx)
+		full := errors.Is(err, ErrBulkheadFull)
+		return func() (string, queueStep) { return fmt.Sprintf("call %d comes: %v", id, err), came(id, full) }
+	})
+	comes := own.deeds[len(own.deeds)-1]
+	switch {
+	case err == nil:
+		comes.tell = func() (string, queueStep) { return fmt.Sprintf("call %d is let in", id), wentIn(id) }
+	case errors.Is(err, context.Canceled):
+		comes.tell = func() (string, queueStep) { return fmt.Sprintf("call %d gives up", id), gaveUp(id) }
+	default:
+		return
+	}
+	own.deeds = append(own.deeds, comes)
 	if err != nil {
 		return
 	}
-	runtime.Gosched() // so that others come meanwhile
-	h.record(func() (string, queueStep) {
+	if own.IntN(2) == 0 {
+		runtime.Gosched() // so that others come meanwhile
+	}
+	own.record(func() func() (string, queueStep) {
 		h.b.leave()
-		return fmt.Sprintf("call %d leaves", id), wentOut
+		return func() (string, queueStep) { return fmt.Sprintf("call %d leaves", id), wentOut }
 	})
 }
 
-func TestBulkheadWithAQueueIsLinearizable(t *testing.T) {
-	for seed := range *linearHistories {
-		h := &queueUsers{b: newBulkhead("op", linearHall(1))}
-		h.crowd.size = 4
-		together(4, seed, func(r *rand.Rand) {
-			for range 3 {
-				n := h.crowd.meet()
-				if r.IntN(6) > 0 {
-					h.call(byte(n))
-					continue
-				}
-				h.record(func() (string, queueStep) {
-					places := 1 + r.IntN(2)
-					h.b.reconfigure(linearHall(places))
-					return fmt.Sprintf("reconfigure(%d)", places), resized(places)
-				})
-			}
-		})
-		h.check(t, queueRules{places: 1}, seed)
-		if t.Failed() {
-			return
+// goroutine makes some calls, and changes the number of places now and then.
+func (h *queueUsers) goroutine(i int, own *hand[queueRules]) {
+	for n := range own.steps {
+		if own.IntN(6) > 0 {
+			h.call(own, byte(linearSteps*i+n))
+			continue
 		}
+		places := 1 + own.IntN(2)
+		own.record(func() func() (string, queueStep) {
+			h.b.reconfigure(linearHall(places))
+			return func() (string, queueStep) { return fmt.Sprintf("reconfigure(%d)", places), resized(places) }
+		})
 	}
+}
+
+func TestBulkheadWithAQueueIsLinearizable(t *testing.T) {
+	histories(t, func(t *testing.T, seed uint64, r *rand.Rand) {
+		h := &queueUsers{b: newBulkhead("op", linearHall(1))}
+		h.start(seed, queueRules{places: 1})
+		for range linearBouts {
+			h.bout(t, crowdSize(r), h.goroutine)
+			h.record(func() func() (string, queueStep) {
+				s := h.b.snapshot()
+				return func() (string, queueStep) {
+					return fmt.Sprintf("snapshot() = %+v", s), func(m queueRules) (queueRules, bool) {
+						return m, s.Running == m.running && s.Waiting == len(m.waiting) && s.Limit == m.places
+					}
+				}
+			})
+		}
+		h.end(t)
+	})
 }
 
 // Both ways, as for the others: who came first is let in first, and nobody beside those who have a place.
@@ -129,6 +166,7 @@ func TestWrongHistoriesOfAQueueAreRefused(t *testing.T) {
 		"a call that overtakes":     {before: append(line[:4:4], wentOut), right: wentIn(2), evil: wentIn(3)},
 		"a call too many":           {before: line, right: wentOut, evil: wentIn(2)},
 		"a queue that is too long":  {before: line, right: came(4, true), evil: came(4, false)},
+		"a place that is kept":      {before: append(line[:4:4], gaveUp(2), wentOut), right: wentIn(3), evil: wentIn(2)},
 		"a place that is not given": {before: append(line[:4:4], resized(2)), right: wentIn(2), evil: came(4, true)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -97,9 +97,42 @@ func TestWrongHistoriesOfABudgetAreRefused(t *testing.T) {
 		"too expensive":           {before: []budgetStep{asked(3, true)}, right: asked(1, false), evil: asked(1, true)},
 		"a retry that was lost": {
 			before: append(used, gaveBack(0)),
-			right:  counted(BudgetSnapshot{Retries: 1}), evil: counted(BudgetSnapshot{Retries: 2}),
+			right:  counted(BudgetSnapshot{Retries: 1}, true), evil: counted(BudgetSnapshot{Retries: 2}, true),
 		},
 	} {
 		t.Run(name, w.check)
+	}
+}
+
+func TestWrongHistoriesOfABulkheadAreRefused(t *testing.T) {
+	taken := []bulkheadStep{wentInside(true)}
+	for name, w := range map[string]wrong[bulkheadRules]{
+		"a place too many":            {before: taken, right: wentInside(false), evil: wentInside(true)},
+		"a place that is lost":        {before: append(taken[:1:1], wentOutside), right: wentInside(true), evil: wentInside(false)},
+		"a refusal that is forgotten": {before: append(taken[:1:1], wentInside(false)), right: counts(BulkheadSnapshot{Running: 1, Limit: 1, Refused: 1}, 0, true), evil: counts(BulkheadSnapshot{Running: 1, Limit: 1}, 0, true)},
+		"a permit given back twice": {
+			before: []bulkheadStep{wasLent(true), wasReturned, wasReturned},
+			right:  counts(BulkheadSnapshot{Limit: 1}, 1, true), evil: counts(BulkheadSnapshot{Running: -1, Limit: 1}, 0, true),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.start = bulkheadRules{places: 1}
+			w.check(t)
+		})
+	}
+}
+
+func TestWrongHistoriesOfALimiterAreRefused(t *testing.T) {
+	for name, w := range map[string]wrong[limiterRules]{
+		"a unit too many":      {before: []limiterStep{tookUnits(2, true)}, right: tookUnits(1, false), evil: tookUnits(1, true)},
+		"a unit that is lost":  {before: []limiterStep{tookUnits(1, true)}, right: waitsFor(0), evil: waitsFor(time.Second)},
+		"a wait too short":     {before: []limiterStep{tookUnits(2, true)}, right: reservedUnits(2, &Error{RetryAfter: 2 * time.Second}), evil: reservedUnits(2, &Error{RetryAfter: time.Second})},
+		"a second settlement":  {before: []limiterStep{settledLent, settledLent}, right: looksLike(LimiterSnapshot{Available: 3, Open: 0, Misuses: 1}), evil: looksLike(LimiterSnapshot{Available: 4})},
+		"an overdraft is kept": {before: []limiterStep{tookUnits(2, true), settledUnits(0, 1)}, right: waitsFor(2 * time.Second), evil: waitsFor(time.Second)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.start = limiterRules{level: 2, open: 1, lent: true}
+			w.check(t)
+		})
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/trysail-go/trysail"
 )
 
@@ -12,6 +14,7 @@ import (
 // those of one priority in the order in which they came.
 type hall struct {
 	policy   trysail.Policy // that calls begin with
+	limit    int            // places, if there is a bound
 	now      time.Duration
 	shut     bool         // the breaker refuses whoever gets in
 	inside   map[int]bool // calls that run, and whether each has a place
@@ -43,7 +46,7 @@ func (m *hall) places() int {
 	if m.policy.Bulkhead.Disabled {
 		return 1 << 20
 	}
-	return m.policy.Bulkhead.MaxConcurrent
+	return m.limit
 }
 
 func (m *hall) taken() (n int) {
@@ -58,7 +61,7 @@ func (m *hall) taken() (n int) {
 // arrive lets a call in, sends it away, or has it wait.
 func (m *hall) arrive(id int, p trysail.Priority, patience time.Duration) {
 	switch b := m.policy.Bulkhead; {
-	case m.shut || b.Disabled || m.taken() < b.MaxConcurrent:
+	case m.shut || b.Disabled || m.taken() < m.limit:
 		m.enter(id, !b.Disabled)
 	case len(m.line) < b.MaxQueue || m.gaveWay(p):
 		m.waits++
@@ -154,6 +157,26 @@ func (m *hall) due() time.Duration {
 		return 0
 	}
 	return slices.MinFunc(m.line, func(a, b waiter) int { return cmp.Compare(a.until, b.until) }).until
+}
+
+// compare wants an operation's snapshot and counters to be those of the hall.
+func (m *hall) compare(t *rapid.T, op *trysail.Operation) {
+	b := m.policy.Bulkhead
+	want := trysail.BulkheadSnapshot{
+		MaxConcurrent: b.MaxConcurrent, MaxQueue: b.MaxQueue, Limit: m.limit,
+		Running: m.taken(), Waiting: len(m.line), Waits: m.waits, Refused: m.refused,
+	}
+	if b.Disabled {
+		want = trysail.BulkheadSnapshot{}
+	}
+	if got, ok := op.Bulkhead(); got != want || ok == b.Disabled {
+		t.Fatalf("Bulkhead() = %+v, %t; want %+v, %t", got, ok, want, !b.Disabled)
+	}
+	counts := m.counts
+	counts.Calls = counts.Succeeded + counts.Failed
+	if got := counted(op); got != counts {
+		t.Fatalf("Metrics() = %+v, want %+v", got, counts)
+	}
 }
 
 // pass moves the time on.

@@ -60,7 +60,7 @@ func newBulkheadMachine(t *rapid.T) *bulkheadMachine {
 	}
 	return &bulkheadMachine{
 		callers: newCallers(), orc: orc, op: orc.Operation("chat"), permits: map[int]*trysail.Permit{},
-		model: hall{policy: policy, inside: map[int]bool{}, verdicts: map[int]verdict{}},
+		model: hall{policy: policy, limit: policy.Bulkhead.MaxConcurrent, inside: map[int]bool{}, verdicts: map[int]verdict{}},
 	}
 }
 
@@ -115,6 +115,7 @@ func (m *bulkheadMachine) apply(t *rapid.T) {
 	if _, err := m.orc.Apply(trysail.Config{Default: m.model.policy}); err != nil {
 		t.Fatal(err)
 	}
+	m.model.limit = m.model.policy.Bulkhead.MaxConcurrent
 	m.model.serve()
 }
 
@@ -136,20 +137,5 @@ func (m *bulkheadMachine) pass(t *rapid.T) {
 
 func (m *bulkheadMachine) check(t *rapid.T) {
 	m.agree(t, m.model.verdicts)
-	b := m.model.policy.Bulkhead
-	want := trysail.BulkheadSnapshot{
-		MaxConcurrent: b.MaxConcurrent, MaxQueue: b.MaxQueue, Limit: b.MaxConcurrent,
-		Running: m.model.taken(), Waiting: len(m.model.line), Waits: m.model.waits, Refused: m.model.refused,
-	}
-	if b.Disabled {
-		want = trysail.BulkheadSnapshot{}
-	}
-	if got, ok := m.op.Bulkhead(); got != want || ok == b.Disabled {
-		t.Fatalf("Bulkhead() = %+v, %t; want %+v, %t", got, ok, want, !b.Disabled)
-	}
-	counts := m.model.counts
-	counts.Calls = counts.Succeeded + counts.Failed
-	if got := counted(m.op); got != counts {
-		t.Fatalf("Metrics() = %+v, want %+v", got, counts)
-	}
+	m.model.compare(t, m.op)
 }

@@ -2,7 +2,7 @@
 // because the root module requires nothing.
 //
 // A model says the rules as one would explain them, one thing at a time: no locks, no atomics, nothing that is worked out
-// ahead. Breaker, bulkhead, limiter, calls with a limit, retry budget and throttle have one each. A machine does the same to a
+// ahead. Breaker, bulkhead, adaptive limit, limiter, calls with a limit, retry budget and throttle have one each. A machine does the same to a
 // model and to the engine, through what the root package exports, and wants the same verdicts at the same instants, the
 // same snapshots and the same counters after every step. Each history runs in a synctest bubble of its own.
 //
