@@ -135,9 +135,8 @@ type crowd struct {
 }
 
 // crowdSpins is how often a goroutine that has a processor for itself looks whether the others have come, before it lets
-// something else run. It is a tenth of a millisecond or more: with less, whoever spins gives its processor to the one that it waits for, and
-// the two run one after the other.
-const crowdSpins = 20_000
+// something else run. More of it finds more on a quiet machine, and burns the processor on a busy one.
+const crowdSpins = 1_000
 
 // meet waits for all others to have met as often.
 func (c *crowd) meet() {
