@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -58,35 +57,48 @@ type OperationConfig struct {
 	Policy Policy
 }
 
-// withDefaults returns c completed and checked; every fault is named.
+// withDefaults returns c completed and checked, but for Operations; every fault is named. The maps are the caller's still.
 func (c Config) withDefaults() (Config, consequences, error) {
 	c.Preset = cmp.Or(c.Preset, "simple")
 	c.DefaultStrategy = cmp.Or(c.DefaultStrategy, Balanced)
-	c.Strategies, c.Operations = maps.Clone(c.Strategies), maps.Clone(c.Operations)
 	base := c.DefaultStrategy.Policy()
 	if c.DefaultStrategy == Balanced {
 		base = simple()
 	}
 	c.Default = c.Default.or(base)
+	table, err := defaultConsequences().with(c.Classes)
+	return c, table, errors.Join(
+		checkStrategy("DefaultStrategy", c.DefaultStrategy), c.Default.complete().check("Default"), c.checkStrategies(), err)
+}
 
-	errs := []error{checkStrategy("DefaultStrategy", c.DefaultStrategy), c.Default.complete().check("Default")}
-	for _, name := range slices.Sorted(maps.Keys(c.Strategies)) {
+// checkStrategies names every fault of Strategies, in the order of the names. There are a thousand of them, and mostly all are
+// good: sorting and texts are for those that are not.
+func (c *Config) checkStrategies() error {
+	var faulty []string
+	for name, strategy := range c.Strategies {
+		if !strategy.known() || checkName(name) != nil {
+			faulty = append(faulty, name)
+		}
+	}
+	slices.Sort(faulty)
+	var errs []error
+	for _, name := range faulty {
 		if err := checkName(name); err != nil {
 			errs = append(errs, fmt.Errorf("Strategies: %w", err))
 		}
-		if checkStrategy("", c.Strategies[name]) != nil { // the field's name is made for those only that are no good
-			errs = append(errs, checkStrategy(fmt.Sprintf("Strategies[%q]", name), c.Strategies[name]))
+		if strategy := c.Strategies[name]; !strategy.known() {
+			errs = append(errs, checkStrategy(fmt.Sprintf("Strategies[%q]", name), strategy))
 		}
 	}
-	table, err := defaultConsequences().with(c.Classes)
-	return c, table, errors.Join(append(errs, err)...)
+	return errors.Join(errs...)
 }
 
 func checkStrategy(field string, s Strategy) error {
-	if _, err := ParseStrategy(string(s)); err != nil {
-		return fmt.Errorf("%s: %w", field, err)
+	if s.known() {
+		return nil
 	}
-	return nil
+	_, err := ParseStrategy(string(s))
+	return fmt.Errorf("%s: %w", field, err)
 }
 
 // checkName refuses names that could not be shown, or be part of an address.
