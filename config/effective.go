@@ -145,7 +145,7 @@ func (e *effective) operations() {
 	}
 	long := map[string]bool{}
 	for short, alias := range Aliases() {
-		long[alias] = names[short] && cfg.Strategies[short] == cfg.Strategies[alias] && cfg.Operations[short] == cfg.Operations[alias]
+		long[alias] = names[short] && cfg.Strategies[short] == cfg.Strategies[alias] && cfg.Operations[short].Policy == cfg.Operations[alias].Policy
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if long[name] {
