@@ -122,8 +122,8 @@ func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
 // difference returns what the plans would change.
 func (o *Orchestrator) difference(old, next *resolver, plans []plan) Change {
 	var c comparison
-	before, after := old.config.Default.complete(), next.config.Default.complete()
-	c.compare("", setting{old.config.DefaultStrategy, &before}, setting{next.config.DefaultStrategy, &after})
+	before, after := old.config.Default.completed(), next.config.Default.completed()
+	c.compare("", setting{old.config.DefaultStrategy, before}, setting{next.config.DefaultStrategy, after})
 	o.rest(&c, old, next)
 	for class, row := range next.table {
 		if was := old.table[class]; was != row {
@@ -153,15 +153,10 @@ func (o *Orchestrator) rest(c *comparison, old, next *resolver) {
 // namedAlone returns the names, sorted, about which the two say different things, and of which there is no operation.
 func (o *Orchestrator) namedAlone(old, next *resolver) []string {
 	different := map[string]bool{}
-	note := func(name string) {
-		if _, exists := o.operations[name]; !exists {
-			different[name] = true
-		}
-	}
 	look := func(one, other *resolver) {
 		for name, n := range one.named {
-			if n != other.named[name] {
-				note(name)
+			if o.operations[name] == nil && n != other.named[name] {
+				different[name] = true
 			}
 		}
 	}

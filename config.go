@@ -65,10 +65,10 @@ func (c Config) withDefaults() (Config, consequences, error) {
 	if c.DefaultStrategy == Balanced {
 		base = simple()
 	}
-	c.Default = c.Default.or(base)
+	c.Default.fill(&base)
 	table, err := defaultConsequences().with(c.Classes)
 	return c, table, errors.Join(
-		checkStrategy("DefaultStrategy", c.DefaultStrategy), c.Default.complete().check("Default"), c.checkStrategies(), err)
+		checkStrategy("DefaultStrategy", c.DefaultStrategy), c.Default.completed().check("Default"), c.checkStrategies(), err)
 }
 
 // checkStrategies names every fault of Strategies, in the order of the names. There are a thousand of them, and mostly all are

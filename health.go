@@ -66,7 +66,7 @@ func (o *Orchestrator) Configuration() Config {
 	rules := o.rules
 	o.mu.RUnlock()
 	c := rules.config
-	c.Default = c.Default.complete()
+	c.Default.complete()
 	c.Strategies, c.Operations = rules.strategies(), rules.operations()
 	c.Classes = make(map[Class]Consequence, classes)
 	for class, row := range rules.table {

@@ -167,7 +167,7 @@ func (r *resolver) own(name string, own *OperationConfig) (Strategy, *Policy, er
 	n := r.about(name)
 	strategy := cmp.Or(n.given, n.own, own.Strategy, r.config.DefaultStrategy)
 	bad := checkStrategy("Strategy", cmp.Or(own.Strategy, strategy)) // an overruled strategy must exist, too
-	says := n.says.whole().or(own.Policy)
+	says := n.says.whole().Over(own.Policy)
 	if says == (Policy{}) {
 		return strategy, r.shared[strategy], bad
 	}
@@ -182,7 +182,9 @@ func (r *resolver) policy(s Strategy, own *Policy) *Policy {
 		numbers := s.Policy()
 		base = &numbers
 	}
-	policy := own.or(*base).complete()
+	policy := *own
+	policy.fill(base)
+	policy.complete()
 	if r.config.Disabled {
 		policy.Retry.Disabled, policy.Breaker.Disabled = true, true
 		policy.Throttle.Disabled, policy.Limiter.Disabled, policy.Bulkhead.Disabled = true, true, true

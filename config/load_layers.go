@@ -58,9 +58,9 @@ func (l *loading) operations(all map[string]trysail.OperationConfig) {
 			cfg.Operations[alias.short] = other
 		}
 	}
-	for name := range cfg.Operations {
-		if strategy := cfg.Operations[name].Strategy; strategy != "" {
-			cfg.Strategies[name] = strategy
+	for name, own := range cfg.Operations {
+		if own.Strategy != "" {
+			cfg.Strategies[name] = own.Strategy
 		}
 	}
 }

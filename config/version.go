@@ -70,7 +70,7 @@ func (l *Loaded) same(other *Loaded) bool {
 	a, b := &l.Trysail, &other.Trysail
 	return l.LogLevel == other.LogLevel && l.ShowLoading == other.ShowLoading && l.Preset.Key == other.Preset.Key &&
 		a.Preset == b.Preset && a.DefaultStrategy == b.DefaultStrategy && a.Default == b.Default && a.Disabled == b.Disabled &&
-		maps.Equal(a.Strategies, b.Strategies) && sameOperations(a, b) && maps.Equal(a.Classes, b.Classes)
+		sameOperations(a, b) && maps.Equal(a.Strategies, b.Strategies) && maps.Equal(a.Classes, b.Classes)
 }
 
 // sameOperations compares the Operations of two configurations with the same Strategies, which overrule those of the operations.
@@ -80,7 +80,7 @@ func sameOperations(a, b *trysail.Config) bool {
 	}
 	for name, own := range a.Operations {
 		other, ok := b.Operations[name]
-		if !ok || own.Policy != other.Policy || a.Strategies[name] == "" && own.Strategy != other.Strategy {
+		if !ok || own.Policy != other.Policy || own.Strategy != other.Strategy && a.Strategies[name] == "" {
 			return false
 		}
 	}
