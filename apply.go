@@ -96,12 +96,17 @@ type plan struct {
 
 // plan resolves every operation under the next rules, before any of them changes.
 func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
-	ops := o.byName()
+	ops, alike := o.byName(), next.alike(o.rules)
 	plans := make([]plan, len(ops))
 	var errs []error
 	for i, op := range ops {
 		p := &plans[i]
 		p.op, p.old = op, op.settings.Load()
+		p.strategy, p.policy = p.old.strategy, p.old.policy
+		n := next.named[op.name]
+		if strategy := next.strategy(n, op.own); strategy == p.old.strategy && alike[strategy] && n == o.rules.named[op.name] {
+			continue // all that it is made of is as it was
+		}
 		if op.own == nil {
 			p.strategy, p.policy = next.of(op.name)
 		} else {

@@ -153,6 +153,18 @@ func (r *resolver) about(name string) *named {
 	return &named{}
 }
 
+// strategy returns the strategy of an operation about which the configuration says n, or nothing, and its registration own, or nothing.
+func (r *resolver) strategy(n *named, own *OperationConfig) Strategy {
+	var configured, registered Strategy
+	if n != nil {
+		configured = cmp.Or(n.given, n.own)
+	}
+	if own != nil {
+		registered = own.Strategy
+	}
+	return cmp.Or(configured, registered, r.config.DefaultStrategy)
+}
+
 // of resolves what the named operation does when its registration says nothing. It
 // cannot fail, because the configuration has been checked.
 func (r *resolver) of(name string) (Strategy, *Policy) {
@@ -165,7 +177,7 @@ func (r *resolver) of(name string) (Strategy, *Policy) {
 // own resolves what an operation with a configuration of its own does.
 func (r *resolver) own(name string, own *OperationConfig) (Strategy, *Policy, error) {
 	n := r.about(name)
-	strategy := cmp.Or(n.given, n.own, own.Strategy, r.config.DefaultStrategy)
+	strategy := r.strategy(n, own)
 	bad := checkStrategy("Strategy", cmp.Or(own.Strategy, strategy)) // an overruled strategy must exist, too
 	says := n.says.whole().Over(own.Policy)
 	if says == (Policy{}) {
