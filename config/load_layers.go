@@ -71,9 +71,10 @@ func (l *loading) start(p Preset, origin Origin) {
 	l.out.Preset = p
 	l.out.Trysail = p.Config()
 	l.out.Trysail.Disabled = disabled
-	strategies := make(map[string]trysail.Strategy, len(l.out.Trysail.Strategies)+l.size())
-	maps.Copy(strategies, l.out.Trysail.Strategies)
-	l.out.Trysail.Strategies = strategies
+	if given, more := l.out.Trysail.Strategies, l.size(); given == nil || more > 0 { // the file's go to the same map
+		l.out.Trysail.Strategies = make(map[string]trysail.Strategy, len(given)+more)
+		maps.Copy(l.out.Trysail.Strategies, given)
+	}
 	l.out.Trysail.Operations = map[string]trysail.OperationConfig{}
 	l.out.base = layer{policy: l.out.Trysail.Default, origin: from(Origin{FromPreset, p.Key})}
 	l.out.general = append([]Value{{Name: "preset", Value: p.Key, Origin: origin}}, l.out.general...)
