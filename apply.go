@@ -34,7 +34,7 @@ type FieldChange struct {
 // at the policy with each attempt. What was given to [Orchestrator.Register] still holds. The Observer stays the one of
 // New, and hears what it did.
 func (o *Orchestrator) Apply(cfg Config) (Change, error) {
-	next, err := newResolver(cfg)
+	next, err := newResolver(cfg, o.current())
 	if err != nil {
 		return Change{}, err
 	}
@@ -47,8 +47,10 @@ func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 	old := o.rules
 	next.config.Observer, next.config.ObserveCalls = old.config.Observer, old.config.ObserveCalls
 	change := o.difference(old, next, plans)
-	for _, p := range plans {
-		p.op.configure(p.strategy, p.policy, &next.table)
+	for i := range plans {
+		if p := &plans[i]; p.changed || p.old.table != next.table {
+			p.op.configure(p.strategy, p.policy, next.table)
+		}
 	}
 	o.mu.Lock()
 	o.rules = next
@@ -58,7 +60,7 @@ func (o *Orchestrator) Apply(cfg Config) (Change, error) {
 
 // Preview returns what [Orchestrator.Apply] would change now, or why it would refuse. It changes nothing.
 func (o *Orchestrator) Preview(cfg Config) (Change, error) {
-	next, err := newResolver(cfg)
+	next, err := newResolver(cfg, o.current())
 	if err != nil {
 		return Change{}, err
 	}
@@ -71,6 +73,13 @@ func (o *Orchestrator) Preview(cfg Config) (Change, error) {
 	return o.difference(o.rules, next, plans), nil
 }
 
+// current returns the rules in force. They may be others a moment later, as long as the caller does not hold changing.
+func (o *Orchestrator) current() *resolver {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.rules
+}
+
 // A setting is what an operation is put under.
 type setting struct {
 	strategy Strategy
@@ -80,74 +89,83 @@ type setting struct {
 // plan is what Apply will do to an operation.
 type plan struct {
 	setting
-	op *Operation
+	op      *Operation
+	old     *settings // which it has now
+	changed bool      // whether it gets other ones
 }
 
 // plan resolves every operation under the next rules, before any of them changes.
 func (o *Orchestrator) plan(next *resolver) ([]plan, error) {
-	plans := make([]plan, 0, len(o.operations))
+	ops, alike := o.byName(), next.alike(o.rules)
+	plans := make([]plan, len(ops))
 	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(o.operations)) {
-		p := plan{op: o.operations[name]}
-		if p.op.own == nil {
-			p.strategy, p.policy = next.named(name)
+	for i, op := range ops {
+		p := &plans[i]
+		p.op, p.old = op, op.settings.Load()
+		p.strategy, p.policy = p.old.strategy, p.old.policy
+		n := next.named[op.name]
+		if strategy := next.strategy(n, op.own); strategy == p.old.strategy && alike[strategy] && n == o.rules.named[op.name] {
+			continue // all that it is made of is as it was
+		}
+		if op.own == nil {
+			p.strategy, p.policy = next.of(op.name)
 		} else {
 			var err error
-			if p.strategy, p.policy, err = next.own(name, *p.op.own); err != nil {
-				errs = append(errs, fmt.Errorf("apply to operation %q: %w", name, err))
+			if p.strategy, p.policy, err = next.own(op.name, op.own); err != nil {
+				errs = append(errs, fmt.Errorf("apply to operation %q: %w", op.name, err))
+				continue
 			}
 		}
-		plans = append(plans, p)
+		p.changed = p.strategy != p.old.strategy || p.policy != p.old.policy && *p.policy != *p.old.policy
+		if !p.changed {
+			p.policy = p.old.policy // the same numbers
+		}
 	}
 	return plans, errors.Join(errs...)
 }
 
 // difference returns what the plans would change.
-func (o *Orchestrator) difference(old, next *resolver, plans []plan) (c Change) {
-	before, after := old.config.Default.complete(), next.config.Default.complete()
-	c.compare("", setting{old.config.DefaultStrategy, &before}, setting{next.config.DefaultStrategy, &after})
-	o.rest(&c, &old.config, &next.config)
+func (o *Orchestrator) difference(old, next *resolver, plans []plan) Change {
+	var c comparison
+	before, after := old.config.Default.completed(), next.config.Default.completed()
+	c.compare("", setting{old.config.DefaultStrategy, before}, setting{next.config.DefaultStrategy, after})
+	o.rest(&c, old, next)
 	for class, row := range next.table {
 		if was := old.table[class]; was != row {
-			name := fmt.Sprintf("Classes[%v]", Class(class))
-			c.Fields = append(c.Fields, FieldChange{"", name, fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", row)})
+			c.add("", fmt.Sprintf("Classes[%v]", Class(class)), fmt.Sprintf("%+v", was), fmt.Sprintf("%+v", row))
 		}
 	}
-	for _, p := range plans {
-		set := p.op.settings.Load()
-		if c.compare(p.op.name, setting{set.strategy, set.policy}, p.setting) {
-			c.Operations = append(c.Operations, p.op.name)
-		}
-	}
-	return c
+	c.operations(plans)
+	return c.change
 }
 
 // rest adds what differs besides the default policy, the classes, and the operations that there are: the
 // switch for all, and the strategies of operations that do not exist yet.
-func (o *Orchestrator) rest(c *Change, was, is *Config) {
-	if was.Disabled != is.Disabled {
-		c.Fields = append(c.Fields, FieldChange{"", "Disabled", fmt.Sprint(was.Disabled), fmt.Sprint(is.Disabled)})
+func (o *Orchestrator) rest(c *comparison, old, next *resolver) {
+	if was, is := old.config.Disabled, next.config.Disabled; was != is {
+		c.add("", "Disabled", fmt.Sprint(was), fmt.Sprint(is))
 	}
-	named := map[string]bool{}
-	note := func(name string) {
-		if _, exists := o.operations[name]; !exists {
-			named[name] = true
+	for _, name := range o.namedAlone(old, next) {
+		was, is := old.about(name), next.about(name)
+		if was.given != is.given {
+			c.add("", fmt.Sprintf("Strategies[%s]", name), string(was.given), string(is.given))
 		}
+		before, after := was.says.whole(), is.says.whole()
+		c.compare(name, setting{was.effective(), &before}, setting{is.effective(), &after})
 	}
-	for _, cfg := range []*Config{was, is} {
-		for name := range cfg.Strategies {
-			note(name)
-		}
-		for name := range cfg.Operations {
-			note(name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		if before, after := was.Strategies[name], is.Strategies[name]; before != after {
-			c.Fields = append(c.Fields, FieldChange{"", fmt.Sprintf("Strategies[%s]", name), string(before), string(after)})
-		}
-		if before, after := was.Operations[name], is.Operations[name]; before != after {
-			c.compare(name, setting{before.Strategy, &before.Policy}, setting{after.Strategy, &after.Policy})
+}
+
+// namedAlone returns the names, sorted, about which the two say different things, and of which there is no operation.
+func (o *Orchestrator) namedAlone(old, next *resolver) []string {
+	different := map[string]bool{}
+	look := func(one, other *resolver) {
+		for name, n := range one.named {
+			if o.operations[name] == nil && n != other.named[name] {
+				different[name] = true
+			}
 		}
 	}
+	look(old, next)
+	look(next, old)
+	return slices.Sorted(maps.Keys(different))
 }

@@ -149,7 +149,7 @@ func FuzzBackoff(f *testing.F) {
 	f.Add(uint8(BackoffDecorrelated), int64(time.Hour), int64(time.Hour), int64(time.Hour), 30*second, uint8(ClassRateLimited), uint(1))
 	f.Add(uint8(BackoffPollyV2), int64(time.Hour)-1, int64(time.Hour)-1, int64(0), int64(0), uint8(ClassOverloaded), uint(1021))
 	f.Fuzz(func(t *testing.T, formula uint8, base, most, other, after int64, class uint8, first uint) {
-		p := Balanced.Policy().complete()
+		p := completed(Balanced.Policy())
 		r := &p.Retry
 		r.Backoff = Backoff(formula) % backoffs
 		r.Base, r.MaxDelay = span(base), span(most)

@@ -1,9 +1,6 @@
 package trysail
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // A BreakerPolicy says when a breaker opens and how it closes again.
 //
@@ -112,34 +109,33 @@ func (b *BreakerPolicy) defaultProbeTimeout() time.Duration {
 	return max(leastProbeTimeout, b.RecoveryTimeout)
 }
 
-// or returns b with its zero fields taken from base.
-func (b BreakerPolicy) or(base BreakerPolicy) BreakerPolicy {
-	b.FailureThreshold = cmp.Or(b.FailureThreshold, base.FailureThreshold)
-	b.RecoveryTimeout = cmp.Or(b.RecoveryTimeout, base.RecoveryTimeout)
-	b.HalfOpenMaxCalls = cmp.Or(b.HalfOpenMaxCalls, base.HalfOpenMaxCalls)
-	b.ProbeTimeout = cmp.Or(b.ProbeTimeout, base.ProbeTimeout)
-	b.FailureRate = cmp.Or(b.FailureRate, base.FailureRate)
-	b.SlowRate = cmp.Or(b.SlowRate, base.SlowRate)
-	b.SlowFails = b.SlowFails || base.SlowFails
-	b.SlowCall = cmp.Or(b.SlowCall, base.SlowCall)
-	b.Window = cmp.Or(b.Window, base.Window)
-	b.WindowCalls = cmp.Or(b.WindowCalls, base.WindowCalls)
-	b.MinCalls = cmp.Or(b.MinCalls, base.MinCalls)
-	b.RatesOnly = b.RatesOnly || base.RatesOnly
-	b.MaxRecovery = cmp.Or(b.MaxRecovery, base.MaxRecovery)
-	b.RecoveryJitter = cmp.Or(b.RecoveryJitter, base.RecoveryJitter)
-	b.HonorRetryAfter = b.HonorRetryAfter || base.HonorRetryAfter
-	b.RampUp = cmp.Or(b.RampUp, base.RampUp)
-	b.Enforce = cmp.Or(b.Enforce, base.Enforce)
-	b.Disabled = b.Disabled || base.Disabled
-	return b
+// fill takes the zero fields of b from base.
+func (b *BreakerPolicy) fill(base *BreakerPolicy) {
+	fill(&b.FailureThreshold, base.FailureThreshold)
+	fill(&b.RecoveryTimeout, base.RecoveryTimeout)
+	fill(&b.HalfOpenMaxCalls, base.HalfOpenMaxCalls)
+	fill(&b.ProbeTimeout, base.ProbeTimeout)
+	fill(&b.FailureRate, base.FailureRate)
+	fill(&b.SlowRate, base.SlowRate)
+	fill(&b.SlowFails, base.SlowFails)
+	fill(&b.SlowCall, base.SlowCall)
+	fill(&b.Window, base.Window)
+	fill(&b.WindowCalls, base.WindowCalls)
+	fill(&b.MinCalls, base.MinCalls)
+	fill(&b.RatesOnly, base.RatesOnly)
+	fill(&b.MaxRecovery, base.MaxRecovery)
+	fill(&b.RecoveryJitter, base.RecoveryJitter)
+	fill(&b.HonorRetryAfter, base.HonorRetryAfter)
+	fill(&b.RampUp, base.RampUp)
+	fill(&b.Enforce, base.Enforce)
+	fill(&b.Disabled, base.Disabled)
 }
 
 // complete derives what no strategy states.
-func (b BreakerPolicy) complete() BreakerPolicy {
-	b.Enforce = cmp.Or(b.Enforce, 1)
+func (b *BreakerPolicy) complete() {
+	fill(&b.Enforce, 1)
 	if b.rated() {
-		b.Window = cmp.Or(b.Window, defaultWindow)
+		fill(&b.Window, defaultWindow)
 		if b.MinCalls == 0 {
 			b.MinCalls = defaultMinCalls
 			if b.WindowCalls > 0 {
@@ -147,7 +143,6 @@ func (b BreakerPolicy) complete() BreakerPolicy {
 			}
 		}
 	}
-	return b
 }
 
 // check notes every bad field of a completed policy.

@@ -10,9 +10,9 @@ import (
 // it was due, and observers must hear of it with that time.
 func TestTransitionsByTimeCarryTheInstantAtWhichTheyWereDue(t *testing.T) {
 	const minute = int64(time.Minute)
-	policy := (BreakerPolicy{
+	policy := completed(BreakerPolicy{
 		FailureThreshold: 1, RecoveryTimeout: time.Minute, HalfOpenMaxCalls: 1, ProbeTimeout: time.Hour, MaxRecovery: time.Hour,
-	}).complete()
+	})
 	clock := clock{base: time.Now()} // the test says what time it is
 	var got []Event
 	b := newBreaker(&Operation{name: "op", common: &common{clock: clock, tell: func(e Event) { got = append(got, e) }}}, &policy)

@@ -14,7 +14,7 @@ import (
 
 // onePlaceOnly is a bulkhead of one call, with room for three more, who wait for 30 s.
 func onePlaceOnly() BulkheadPolicy {
-	return BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 3}.complete()
+	return completed(BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 3})
 }
 
 // A hall is a bulkhead and a list of what came of those who tried to enter.

@@ -1,9 +1,6 @@
 package trysail
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // A BulkheadPolicy bounds how many calls of an operation run at once, so that a
 // slow dependency cannot take everything. Its zero value sets no bound.
@@ -42,26 +39,24 @@ const (
 // active reports whether there is a bound.
 func (p *BulkheadPolicy) active() bool { return p.MaxConcurrent != 0 && !p.Disabled }
 
-// or returns p with its zero fields taken from base.
-func (p BulkheadPolicy) or(base BulkheadPolicy) BulkheadPolicy {
-	p.MaxConcurrent = cmp.Or(p.MaxConcurrent, base.MaxConcurrent)
-	p.Adaptive = p.Adaptive || base.Adaptive
-	p.MinConcurrent = cmp.Or(p.MinConcurrent, base.MinConcurrent)
-	p.MaxQueue = cmp.Or(p.MaxQueue, base.MaxQueue)
-	p.MaxWait = cmp.Or(p.MaxWait, base.MaxWait)
-	p.Disabled = p.Disabled || base.Disabled
-	return p
+// fill takes the zero fields of p from base.
+func (p *BulkheadPolicy) fill(base *BulkheadPolicy) {
+	fill(&p.MaxConcurrent, base.MaxConcurrent)
+	fill(&p.Adaptive, base.Adaptive)
+	fill(&p.MinConcurrent, base.MinConcurrent)
+	fill(&p.MaxQueue, base.MaxQueue)
+	fill(&p.MaxWait, base.MaxWait)
+	fill(&p.Disabled, base.Disabled)
 }
 
 // complete derives what no strategy states.
-func (p BulkheadPolicy) complete() BulkheadPolicy {
+func (p *BulkheadPolicy) complete() {
 	if p.MaxConcurrent != 0 {
-		p.MaxWait = cmp.Or(p.MaxWait, defaultBulkheadWait)
+		fill(&p.MaxWait, defaultBulkheadWait)
 	}
 	if p.Adaptive {
-		p.MinConcurrent = cmp.Or(p.MinConcurrent, 1)
+		fill(&p.MinConcurrent, 1)
 	}
-	return p
 }
 
 // check notes every bad field of a completed policy.

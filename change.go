@@ -2,31 +2,82 @@ package trysail
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// compare adds what differs between two settings and reports whether anything does.
-func (c *Change) compare(operation string, was, is setting) bool {
-	if was.strategy == is.strategy && *was.policy == *is.policy {
-		return false
+// A comparison is a Change in the making.
+type comparison struct {
+	change Change
+	texts  texts
+}
+
+func (c *comparison) add(operation, name, was, is string) {
+	c.change.Fields = append(c.change.Fields, FieldChange{operation, name, was, is})
+}
+
+// operations adds what the plans change.
+func (c *comparison) operations(plans []plan) {
+	left := 0
+	for i := range plans {
+		if plans[i].changed {
+			left++
+		}
 	}
-	d := differences{change: c, operation: operation}
+	if left == 0 {
+		return
+	}
+	c.change.Operations = make([]string, 0, left)
+	for i := range plans {
+		p := &plans[i]
+		if !p.changed {
+			continue
+		}
+		before := len(c.change.Fields)
+		c.compare(p.op.name, setting{p.old.strategy, p.old.policy}, p.setting)
+		c.change.Operations = append(c.change.Operations, p.op.name)
+		if len(c.change.Operations) == 1 { // of the others mostly the same differs, and at times one more
+			c.change.Fields = slices.Grow(c.change.Fields, (left-1)*min(len(c.change.Fields)-before+1, 4))
+		}
+	}
+}
+
+// compare adds what differs between two settings.
+func (c *comparison) compare(operation string, was, is setting) {
+	d := differences{c, operation}
 	differ(d, "Strategy", was.strategy, is.strategy)
-	differ(d, "Total", was.policy.Total, is.policy.Total)
-	differ(d, "Attempt", was.policy.Attempt, is.policy.Attempt)
-	was.policy.Throttle.differ(&is.policy.Throttle, d)
-	was.policy.Limiter.differ(&is.policy.Limiter, d)
-	was.policy.Bulkhead.differ(&is.policy.Bulkhead, d)
-	was.policy.Retry.differ(&is.policy.Retry, d)
-	was.policy.Breaker.differ(&is.policy.Breaker, d)
-	was.policy.Hedge.differ(&is.policy.Hedge, d)
-	return true
+	a, b := was.policy, is.policy
+	if a == b {
+		return
+	}
+	differ(d, "Total", a.Total, b.Total)
+	differ(d, "Attempt", a.Attempt, b.Attempt)
+	// Mostly one of the parts differs, and one look at a whole part is cheaper than one at each of its fields.
+	if a.Throttle != b.Throttle {
+		a.Throttle.differ(&b.Throttle, d)
+	}
+	if a.Limiter != b.Limiter {
+		a.Limiter.differ(&b.Limiter, d)
+	}
+	if a.Bulkhead != b.Bulkhead {
+		a.Bulkhead.differ(&b.Bulkhead, d)
+	}
+	if a.Retry != b.Retry {
+		a.Retry.differ(&b.Retry, d)
+	}
+	if a.Breaker != b.Breaker {
+		a.Breaker.differ(&b.Breaker, d)
+	}
+	if a.Hedge != b.Hedge {
+		a.Hedge.differ(&b.Hedge, d)
+	}
 }
 
 // differences collects the changes of one operation.
 type differences struct {
-	change    *Change
+	*comparison
 	operation string
 }
 
@@ -34,26 +85,43 @@ type differences struct {
 // thousand operations.
 func differ[T comparable](d differences, name string, was, is T) {
 	if was != is {
-		d.add(name, textOf(was), textOf(is))
+		d.add(d.operation, name, textOf(&d.texts, was), textOf(&d.texts, is))
 	}
 }
 
-// textOf is fmt.Sprint, faster for what most fields are.
-func textOf[T any](v T) string {
-	switch v := any(v).(type) {
-	case int:
-		return strconv.Itoa(v)
-	case time.Duration:
-		return v.String()
-	case Strategy:
-		return string(v)
-	default:
-		return fmt.Sprint(v)
+// textOf is fmt.Sprint, faster for what most fields are. It looks at v through a pointer, because a value in an interface would be in
+// memory of its own.
+func textOf[T any](t *texts, v T) string {
+	switch v := any(&v).(type) {
+	case *int:
+		return strconv.Itoa(*v)
+	case *bool:
+		return strconv.FormatBool(*v)
+	case *time.Duration:
+		return t.keep(v.String())
+	case *Strategy:
+		return string(*v)
 	}
+	return fmt.Sprint(v)
 }
 
-func (d differences) add(name, was, is string) {
-	d.change.Fields = append(d.change.Fields, FieldChange{d.operation, name, was, is})
+// texts keeps many short texts in few pieces of memory. They are kept together and go together.
+type texts struct{ piece strings.Builder }
+
+const (
+	leastPiece = 32 // what the texts of a change of one field take
+	mostPiece  = 4096
+)
+
+// keep returns a copy of s, which need not be in memory of its own.
+func (t *texts) keep(s string) string {
+	if size := t.piece.Cap(); size-t.piece.Len() < len(s) {
+		t.piece = strings.Builder{}
+		t.piece.Grow(max(len(s), min(2*size, mostPiece), leastPiece))
+	}
+	begin := t.piece.Len()
+	t.piece.WriteString(s)
+	return t.piece.String()[begin:]
 }
 
 func (p *ThrottlePolicy) differ(is *ThrottlePolicy, d differences) {
@@ -138,5 +206,5 @@ func (r *RetryPolicy) differInBudget(is *RetryPolicy, d differences) {
 	if was == now {
 		was, now = "the same numbers", "a new account"
 	}
-	d.add("Retry.Budget", was, now)
+	d.add(d.operation, "Retry.Budget", was, now)
 }

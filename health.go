@@ -1,7 +1,6 @@
 package trysail
 
 import (
-	"maps"
 	"time"
 )
 
@@ -67,8 +66,8 @@ func (o *Orchestrator) Configuration() Config {
 	rules := o.rules
 	o.mu.RUnlock()
 	c := rules.config
-	c.Default = c.Default.complete()
-	c.Strategies, c.Operations = maps.Clone(c.Strategies), maps.Clone(c.Operations)
+	c.Default.complete()
+	c.Strategies, c.Operations = rules.strategies(), rules.operations()
 	c.Classes = make(map[Class]Consequence, classes)
 	for class, row := range rules.table {
 		c.Classes[Class(class)] = row

@@ -1,7 +1,6 @@
 package trysail
 
 import (
-	"cmp"
 	"sync"
 	"time"
 )
@@ -32,21 +31,19 @@ type HedgePolicy struct {
 // active reports whether an attempt may have rivals.
 func (p *HedgePolicy) active() bool { return (p.After != 0 || p.Percentile != 0) && !p.Disabled }
 
-// or returns p with its zero fields taken from base.
-func (p HedgePolicy) or(base HedgePolicy) HedgePolicy {
-	p.After = cmp.Or(p.After, base.After)
-	p.Percentile = cmp.Or(p.Percentile, base.Percentile)
-	p.Max = cmp.Or(p.Max, base.Max)
-	p.Disabled = p.Disabled || base.Disabled
-	return p
+// fill takes the zero fields of p from base.
+func (p *HedgePolicy) fill(base *HedgePolicy) {
+	fill(&p.After, base.After)
+	fill(&p.Percentile, base.Percentile)
+	fill(&p.Max, base.Max)
+	fill(&p.Disabled, base.Disabled)
 }
 
 // complete derives what no strategy states.
-func (p HedgePolicy) complete() HedgePolicy {
+func (p *HedgePolicy) complete() {
 	if p.After != 0 || p.Percentile != 0 {
-		p.Max = cmp.Or(p.Max, 1)
+		fill(&p.Max, 1)
 	}
-	return p
 }
 
 // check notes every bad field of a completed policy whose attempts are limited by attempt.

@@ -7,6 +7,15 @@ import (
 	"time"
 )
 
+// completed returns a policy, or a part of one, with what no strategy states.
+func completed[T any, P interface {
+	*T
+	complete()
+}](p T) T {
+	P(&p).complete()
+	return p
+}
+
 func TestLimiterPolicyCheck(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy LimiterPolicy
@@ -27,7 +36,7 @@ func TestLimiterPolicyCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := faults{where: "Policy"}
-			policy := tc.policy.complete()
+			policy := completed(tc.policy)
 			policy.check(&f)
 			if got := text(errors.Join(f.errs...)); got != tc.want {
 				t.Errorf("check() of %+v = %q, want %q", policy, got, tc.want)
@@ -54,7 +63,7 @@ func TestBulkheadPolicyCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := faults{where: "Policy"}
-			policy := tc.policy.complete()
+			policy := completed(tc.policy)
 			policy.check(&f)
 			if got := text(errors.Join(f.errs...)); got != tc.want {
 				t.Errorf("check() of %+v = %q, want %q", policy, got, tc.want)
@@ -79,8 +88,9 @@ func TestLimitPoliciesTakeWhatTheyDoNotSayFromTheirBase(t *testing.T) {
 		"none at all":     {LimiterPolicy{Disabled: true}, LimiterPolicy{Rate: 5, Burst: 6, MaxWait: 7, Disabled: true}},
 	} {
 		t.Run("limiter: "+name, func(t *testing.T) {
-			if got := tc.own.or(base); got != tc.want || got.active() == tc.own.Disabled {
-				t.Errorf("or() = %+v, want %+v", got, tc.want)
+			got := tc.own
+			if got.fill(&base); got != tc.want || got.active() == tc.own.Disabled {
+				t.Errorf("fill() = %+v, want %+v", got, tc.want)
 			}
 		})
 	}
@@ -92,22 +102,23 @@ func TestLimitPoliciesTakeWhatTheyDoNotSayFromTheirBase(t *testing.T) {
 		"none at all":     {BulkheadPolicy{Disabled: true}, BulkheadPolicy{MaxConcurrent: 5, MaxQueue: 6, MaxWait: 7, Disabled: true}},
 	} {
 		t.Run("bulkhead: "+name, func(t *testing.T) {
-			if got := tc.own.or(places); got != tc.want || got.active() == tc.own.Disabled {
-				t.Errorf("or() = %+v, want %+v", got, tc.want)
+			got := tc.own
+			if got.fill(&places); got != tc.want || got.active() == tc.own.Disabled {
+				t.Errorf("fill() = %+v, want %+v", got, tc.want)
 			}
 		})
 	}
-	if got, want := (LimiterPolicy{Rate: 0.5}).complete().Burst, 1.0; got != want {
+	if got, want := completed(LimiterPolicy{Rate: 0.5}).Burst, 1.0; got != want {
 		t.Errorf("complete() gives the burst %v, want %v", got, want)
 	}
-	if got, want := (BulkheadPolicy{MaxConcurrent: 1}).complete().MaxWait, 30*time.Second; got != want {
+	if got, want := completed(BulkheadPolicy{MaxConcurrent: 1}).MaxWait, 30*time.Second; got != want {
 		t.Errorf("complete() gives the longest wait %v, want %v", got, want)
 	}
 }
 
 // What the call pipeline uses.
 func TestLimiterOfAnOperation(t *testing.T) {
-	l := newLimiter("op", clock{base: time.Now()}, LimiterPolicy{Rate: 1e-3}.complete())
+	l := newLimiter("op", clock{base: time.Now()}, completed(LimiterPolicy{Rate: 1e-3}))
 	if err := l.Wait(t.Context(), 1); err != nil {
 		t.Fatalf("Wait() = %v", err)
 	}

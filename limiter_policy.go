@@ -1,9 +1,6 @@
 package trysail
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // A LimiterPolicy bounds how many calls an operation makes in a time, retries not
 // counted. Its zero value sets no limit.
@@ -27,21 +24,19 @@ type LimiterPolicy struct {
 // active reports whether there is a limit.
 func (p *LimiterPolicy) active() bool { return p.Rate != 0 && !p.Disabled }
 
-// or returns p with its zero fields taken from base.
-func (p LimiterPolicy) or(base LimiterPolicy) LimiterPolicy {
-	p.Rate = cmp.Or(p.Rate, base.Rate)
-	p.Burst = cmp.Or(p.Burst, base.Burst)
-	p.MaxWait = cmp.Or(p.MaxWait, base.MaxWait)
-	p.Disabled = p.Disabled || base.Disabled
-	return p
+// fill takes the zero fields of p from base.
+func (p *LimiterPolicy) fill(base *LimiterPolicy) {
+	fill(&p.Rate, base.Rate)
+	fill(&p.Burst, base.Burst)
+	fill(&p.MaxWait, base.MaxWait)
+	fill(&p.Disabled, base.Disabled)
 }
 
 // complete derives what no strategy states.
-func (p LimiterPolicy) complete() LimiterPolicy {
+func (p *LimiterPolicy) complete() {
 	if p.Rate != 0 {
-		p.Burst = cmp.Or(p.Burst, defaultBurst(p.Rate))
+		fill(&p.Burst, defaultBurst(p.Rate))
 	}
-	return p
 }
 
 // check notes every bad field of a completed policy.

@@ -91,7 +91,7 @@ func BenchmarkBulkhead(b *testing.B) {
 		}
 	})
 	b.Run("one waits", func(b *testing.B) {
-		places := newBulkhead("op", BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 4}.complete())
+		places := newBulkhead("op", completed(BulkheadPolicy{MaxConcurrent: 1, MaxQueue: 4}))
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {

@@ -27,7 +27,7 @@ type Orchestrator struct {
 
 // New returns an orchestrator, or an error that names every bad field of cfg.
 func New(cfg Config) (*Orchestrator, error) {
-	rules, err := newResolver(cfg)
+	rules, err := newResolver(cfg, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (o *Orchestrator) Operation(name string) *Operation {
 func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, error) {
 	o.changing.Lock()
 	defer o.changing.Unlock()
-	strategy, policy, err := o.rules.own(name, cfg)
+	strategy, policy, err := o.rules.own(name, &cfg)
 	if err := errors.Join(checkName(name), err); err != nil {
 		return nil, fmt.Errorf("register operation %q: %w", name, err)
 	}
@@ -85,7 +85,7 @@ func (o *Orchestrator) Register(name string, cfg OperationConfig) (*Operation, e
 		defer o.add(op) // when it is ready
 	}
 	op.own = &cfg
-	op.configure(strategy, policy, &o.rules.table)
+	op.configure(strategy, policy, o.rules.table)
 	return op, nil
 }
 
@@ -149,7 +149,7 @@ func (o *Orchestrator) each(do func(*Operation)) {
 // changing.
 func (o *Orchestrator) newOperation(name string) *Operation {
 	op := &Operation{common: o.common, name: name, bad: checkName(name)}
-	strategy, policy := o.rules.named(name)
-	op.configure(strategy, policy, &o.rules.table)
+	strategy, policy := o.rules.of(name)
+	op.configure(strategy, policy, o.rules.table)
 	return op
 }

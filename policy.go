@@ -1,7 +1,6 @@
 package trysail
 
 import (
-	"cmp"
 	"errors"
 	"time"
 )
@@ -30,35 +29,53 @@ type Policy struct {
 const probeGrace = 10 * time.Second
 
 // Over returns p with its zero fields taken from base. What base switches off stays off.
-func (p Policy) Over(base Policy) Policy { return p.or(base) }
+func (p Policy) Over(base Policy) Policy {
+	p.fill(&base)
+	return p
+}
 
-// or returns p with its zero fields taken from base.
-func (p Policy) or(base Policy) Policy {
-	return Policy{
-		Total:    cmp.Or(p.Total, base.Total),
-		Attempt:  cmp.Or(p.Attempt, base.Attempt),
-		Throttle: p.Throttle.or(base.Throttle),
-		Limiter:  p.Limiter.or(base.Limiter),
-		Bulkhead: p.Bulkhead.or(base.Bulkhead),
-		Breaker:  p.Breaker.or(base.Breaker),
-		Retry:    p.Retry.or(base.Retry),
-		Hedge:    p.Hedge.or(base.Hedge),
+// fill takes the zero fields of p from base.
+func (p *Policy) fill(base *Policy) {
+	fill(&p.Total, base.Total)
+	fill(&p.Attempt, base.Attempt)
+	p.Throttle.fill(&base.Throttle)
+	p.Limiter.fill(&base.Limiter)
+	p.Bulkhead.fill(&base.Bulkhead)
+	p.Breaker.fill(&base.Breaker)
+	p.Retry.fill(&base.Retry)
+	p.Hedge.fill(&base.Hedge)
+}
+
+// fill sets a field that is zero. It works in place, and so does all that fills and completes: a policy is large, and a reload has a
+// thousand of them.
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
 	}
 }
 
 // complete fills in what no strategy states.
-func (p Policy) complete() Policy {
+func (p *Policy) complete() {
 	if p.Breaker.ProbeTimeout == 0 {
 		// Never less than without a limit: a probe may be a stream, of which Attempt bounds the begin.
 		p.Breaker.ProbeTimeout = min(max(p.Attempt+probeGrace, p.Breaker.defaultProbeTimeout()), time.Hour)
 	}
-	p.Throttle, p.Limiter, p.Bulkhead = p.Throttle.complete(), p.Limiter.complete(), p.Bulkhead.complete()
-	p.Breaker, p.Hedge = p.Breaker.complete(), p.Hedge.complete()
-	return p
+	p.Throttle.complete()
+	p.Limiter.complete()
+	p.Bulkhead.complete()
+	p.Breaker.complete()
+	p.Hedge.complete()
+}
+
+// completed returns p with what no strategy states.
+func (p Policy) completed() *Policy {
+	p.complete()
+	return &p
 }
 
 // check names every bad field of a completed policy; where says whose it is.
-func (p Policy) check(where string) error {
+func (p *Policy) check(where string) error {
 	f := faults{where: where}
 	if p.Total < 0 || p.Total > 24*time.Hour {
 		f.add("Total", "%v, want 0s, which is no limit, to 24h", p.Total)

@@ -18,7 +18,7 @@ func FuzzDelay(f *testing.F) {
 	f.Add(int64(0), int64(0), int64(2), int64(0), 1, int64(0), uint8(ClassTransient))
 	f.Add(int64(-1<<63), int64(1<<63-1), int64(0), int64(-1), 1<<40, int64(1), uint8(ClassOverloaded))
 	f.Fuzz(func(t *testing.T, base, least, most, jitter int64, attempt int, after int64, class uint8) {
-		p := Balanced.Policy().complete()
+		p := completed(Balanced.Policy())
 		r := &p.Retry
 		r.Base, r.MinDelay, r.MaxDelay, r.Jitter = span(base), span(least), span(most), span(jitter)
 		r.MinDelay, r.MaxDelay = min(r.MinDelay, r.MaxDelay), max(r.MinDelay, r.MaxDelay)

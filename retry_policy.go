@@ -102,29 +102,27 @@ func (r *RetryPolicy) limit(class Class) int {
 // base returns the first wait after a failure of class.
 func (r *RetryPolicy) base(class Class) time.Duration { return cmp.Or(r.Classes[class].Base, r.Base) }
 
-// or returns r with its zero fields taken from base.
-func (r RetryPolicy) or(base RetryPolicy) RetryPolicy {
-	r.Attempts = cmp.Or(r.Attempts, base.Attempts)
-	r.DelayBudget = cmp.Or(r.DelayBudget, base.DelayBudget)
-	r.Backoff = cmp.Or(r.Backoff, base.Backoff)
-	r.Base = cmp.Or(r.Base, base.Base)
-	r.MinDelay = cmp.Or(r.MinDelay, base.MinDelay)
-	r.MaxDelay = cmp.Or(r.MaxDelay, base.MaxDelay)
-	r.Jitter = cmp.Or(r.Jitter, base.Jitter)
-	r.NoJitter = r.NoJitter || base.NoJitter
-	r.Classes = r.Classes.or(base.Classes)
-	r.Budget = cmp.Or(r.Budget, base.Budget)
-	r.Cost = cmp.Or(r.Cost, base.Cost)
-	r.Disabled = r.Disabled || base.Disabled
-	return r
+// fill takes the zero fields of r from base.
+func (r *RetryPolicy) fill(base *RetryPolicy) {
+	fill(&r.Attempts, base.Attempts)
+	fill(&r.DelayBudget, base.DelayBudget)
+	fill(&r.Backoff, base.Backoff)
+	fill(&r.Base, base.Base)
+	fill(&r.MinDelay, base.MinDelay)
+	fill(&r.MaxDelay, base.MaxDelay)
+	fill(&r.Jitter, base.Jitter)
+	fill(&r.NoJitter, base.NoJitter)
+	r.Classes.fill(&base.Classes)
+	fill(&r.Budget, base.Budget)
+	fill(&r.Cost, base.Cost)
+	fill(&r.Disabled, base.Disabled)
 }
 
-func (c ClassRetries) or(base ClassRetries) ClassRetries {
-	for class := range c {
-		c[class].Attempts = cmp.Or(c[class].Attempts, base[class].Attempts)
-		c[class].Base = cmp.Or(c[class].Base, base[class].Base)
+func (c *ClassRetries) fill(base *ClassRetries) {
+	for class := range base {
+		fill(&c[class].Attempts, base[class].Attempts)
+		fill(&c[class].Base, base[class].Base)
 	}
-	return c
 }
 
 // check notes every bad field.

@@ -2,7 +2,6 @@ package trysail
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -23,9 +22,19 @@ func Strategies() []Strategy {
 	return []Strategy{Aggressive, Balanced, Conservative, Critical}
 }
 
+// known reports whether s is one of the strategies. [ParseStrategy] has the words for one that is not.
+func (s Strategy) known() bool {
+	switch s {
+	case Aggressive, Balanced, Conservative, Critical:
+		return true
+	default:
+		return false
+	}
+}
+
 // ParseStrategy returns the strategy of that name. Names are in lower case.
 func ParseStrategy(name string) (Strategy, error) {
-	if s := Strategy(name); slices.Contains(Strategies(), s) {
+	if s := Strategy(name); s.known() {
 		return s, nil
 	}
 	return "", fmt.Errorf("unknown strategy %q, want one of %v", name, Strategies())

@@ -1,9 +1,6 @@
 package trysail
 
-import (
-	"cmp"
-	"time"
-)
+import "time"
 
 // A ThrottlePolicy drops a share of the calls when the dependency takes only some of
 // them: gradually, where a breaker refuses all or none. Its zero value drops none.
@@ -48,24 +45,22 @@ const (
 // active reports whether calls may be dropped.
 func (p *ThrottlePolicy) active() bool { return p.Factor != 0 && !p.Disabled }
 
-// or returns p with its zero fields taken from base.
-func (p ThrottlePolicy) or(base ThrottlePolicy) ThrottlePolicy {
-	p.Factor = cmp.Or(p.Factor, base.Factor)
-	p.Window = cmp.Or(p.Window, base.Window)
-	p.MinCalls = cmp.Or(p.MinCalls, base.MinCalls)
-	p.MaxShare = cmp.Or(p.MaxShare, base.MaxShare)
-	p.Disabled = p.Disabled || base.Disabled
-	return p
+// fill takes the zero fields of p from base.
+func (p *ThrottlePolicy) fill(base *ThrottlePolicy) {
+	fill(&p.Factor, base.Factor)
+	fill(&p.Window, base.Window)
+	fill(&p.MinCalls, base.MinCalls)
+	fill(&p.MaxShare, base.MaxShare)
+	fill(&p.Disabled, base.Disabled)
 }
 
 // complete derives what no strategy states.
-func (p ThrottlePolicy) complete() ThrottlePolicy {
+func (p *ThrottlePolicy) complete() {
 	if p.Factor != 0 {
-		p.Window = cmp.Or(p.Window, defaultThrottleWindow)
-		p.MinCalls = cmp.Or(p.MinCalls, defaultThrottleMinCalls)
-		p.MaxShare = cmp.Or(p.MaxShare, defaultThrottleMaxShare)
+		fill(&p.Window, defaultThrottleWindow)
+		fill(&p.MinCalls, defaultThrottleMinCalls)
+		fill(&p.MaxShare, defaultThrottleMaxShare)
 	}
-	return p
 }
 
 // check notes every bad field of a completed policy.

@@ -45,6 +45,10 @@ type effective struct {
 	loaded *Loaded
 	policy trysail.Policy
 	values []Value
+
+	// Policies that are being looked at: what an operation has, and what a layer says about it. They are here because rows take
+	// pointers, and each would be in memory of its own.
+	own, said trysail.Policy
 }
 
 func (e *effective) add(name, value string, origin Origin) {
@@ -145,7 +149,7 @@ func (e *effective) operations() {
 	}
 	long := map[string]bool{}
 	for short, alias := range Aliases() {
-		long[alias] = names[short] && cfg.Strategies[short] == cfg.Strategies[alias] && cfg.Operations[short] == cfg.Operations[alias]
+		long[alias] = names[short] && cfg.Strategies[short] == cfg.Strategies[alias] && cfg.Operations[short].Policy == cfg.Operations[alias].Policy
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if long[name] {
@@ -155,10 +159,12 @@ func (e *effective) operations() {
 		if strategy := cfg.Strategies[name]; strategy != "" {
 			e.add(path+".strategy", string(strategy), e.originOfStrategy(name))
 		}
-		own := cfg.Operations[name].Policy
+		if e.own = cfg.Operations[name].Policy; e.own == (trysail.Policy{}) {
+			continue
+		}
 		for i := range policyRows {
-			if row := &policyRows[i]; row.given(&own) {
-				e.add(path+".policy."+row.path, row.text(&own), e.originOfOperation(name, row))
+			if row := &policyRows[i]; row.given(&e.own) {
+				e.add(path+".policy."+row.path, row.text(&e.own), e.originOfOperation(name, row))
 			}
 		}
 	}
@@ -182,7 +188,8 @@ func (e *effective) originOfStrategy(name string) Origin {
 func (e *effective) originOfOperation(name string, row *policyRowOf) Origin {
 	for _, layer := range slices.Backward(e.loaded.layers) {
 		for _, name := range []string{name, otherName(name)} {
-			if own := layer.operations[name].Policy; row.given(&own) {
+			operation, ok := layer.operations[name]
+			if e.said = operation.Policy; ok && row.given(&e.said) {
 				return layer.origin(joinPath("operations", name) + ".policy." + row.path)
 			}
 		}

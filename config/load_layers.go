@@ -25,33 +25,44 @@ func from(origin Origin) func(string) Origin { return func(string) Origin { retu
 func (l *loading) put(layer layer) {
 	cfg := &l.out.Trysail
 	cfg.Default = layer.policy.Over(cfg.Default)
-	for name, own := range layer.operations {
-		l.operation(name, own)
-	}
-	for short, long := range Aliases() { // both names are one operation, unless the layer itself gives them different things
-		own, hasShort := layer.operations[short]
-		other, hasLong := layer.operations[long]
-		switch {
-		case hasShort && !hasLong:
-			l.operation(long, own)
-		case hasLong && !hasShort:
-			l.operation(short, other)
-		}
-	}
+	l.operations(layer.operations)
 	layer.custom.put(cfg)
 	l.out.Custom = layer.custom.Over(l.out.Custom)
 	l.out.layers = append(l.out.layers, layer)
 }
 
-// operation gives an operation what a layer says about it. Its strategy is a matter of the layers: it
-// must lie over that of the preset, and below that of the environment.
-func (l *loading) operation(name string, own trysail.OperationConfig) {
-	cfg := &l.out.Trysail
-	if own.Strategy != "" {
-		cfg.Strategies[name] = own.Strategy
+// operations takes over what a layer says about single operations. It is called once: only a file names any. Their strategies are a matter of
+// the layers: they must lie over that of the preset, and below that of the environment. So they go to Strategies, which overrules
+// what Operations say.
+//
+// The map stays the layer's own, because it is most of a configuration, unless an operation has two names: then it is there under
+// both, unless the layer itself gives them different things.
+func (l *loading) operations(all map[string]trysail.OperationConfig) {
+	if len(all) == 0 {
+		return
 	}
-	before := cfg.Operations[name]
-	cfg.Operations[name] = trysail.OperationConfig{Policy: own.Policy.Over(before.Policy)}
+	cfg, shared := &l.out.Trysail, true
+	cfg.Operations = all
+	for _, alias := range aliases {
+		own, hasShort := all[alias.short]
+		other, hasLong := all[alias.long]
+		if hasShort == hasLong {
+			continue
+		}
+		if shared {
+			cfg.Operations, shared = maps.Clone(all), false
+		}
+		if hasShort {
+			cfg.Operations[alias.long] = own
+		} else {
+			cfg.Operations[alias.short] = other
+		}
+	}
+	for name, own := range cfg.Operations {
+		if own.Strategy != "" {
+			cfg.Strategies[name] = own.Strategy
+		}
+	}
 }
 
 // start begins with a preset.
@@ -60,10 +71,11 @@ func (l *loading) start(p Preset, origin Origin) {
 	l.out.Preset = p
 	l.out.Trysail = p.Config()
 	l.out.Trysail.Disabled = disabled
-	if l.out.Trysail.Strategies == nil {
-		l.out.Trysail.Strategies = map[string]trysail.Strategy{}
+	if given, more := l.out.Trysail.Strategies, l.size(); given == nil || more > 0 { // the file's go to the same map
+		l.out.Trysail.Strategies = make(map[string]trysail.Strategy, len(given)+more)
+		maps.Copy(l.out.Trysail.Strategies, given)
 	}
-	l.out.Trysail.Operations = make(map[string]trysail.OperationConfig, l.size())
+	l.out.Trysail.Operations = map[string]trysail.OperationConfig{}
 	l.out.base = layer{policy: l.out.Trysail.Default, origin: from(Origin{FromPreset, p.Key})}
 	l.out.general = append([]Value{{Name: "preset", Value: p.Key, Origin: origin}}, l.out.general...)
 }

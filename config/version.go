@@ -70,7 +70,21 @@ func (l *Loaded) same(other *Loaded) bool {
 	a, b := &l.Trysail, &other.Trysail
 	return l.LogLevel == other.LogLevel && l.ShowLoading == other.ShowLoading && l.Preset.Key == other.Preset.Key &&
 		a.Preset == b.Preset && a.DefaultStrategy == b.DefaultStrategy && a.Default == b.Default && a.Disabled == b.Disabled &&
-		maps.Equal(a.Strategies, b.Strategies) && maps.Equal(a.Operations, b.Operations) && maps.Equal(a.Classes, b.Classes)
+		sameOperations(a, b) && maps.Equal(a.Strategies, b.Strategies) && maps.Equal(a.Classes, b.Classes)
+}
+
+// sameOperations compares the Operations of two configurations with the same Strategies, which overrule those of the operations.
+func sameOperations(a, b *trysail.Config) bool {
+	if len(a.Operations) != len(b.Operations) {
+		return false
+	}
+	for name, own := range a.Operations {
+		other, ok := b.Operations[name]
+		if !ok || own.Policy != other.Policy || own.Strategy != other.Strategy && a.Strategies[name] == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // Versions returns the newest versions, the oldest first: as many as the Reloader keeps.

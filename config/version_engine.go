@@ -186,7 +186,9 @@ func adoptBudgets(cfg, inUse *trysail.Config) {
 	if is := known[cfg.Default.Retry.Budget]; is != nil {
 		cfg.Default.Retry.Budget = is
 	}
-	for name, own := range cfg.Operations {
+	operations := cfg.Operations
+	cfg.Operations = maps.Clone(operations) // it may be the document's, too
+	for name, own := range operations {
 		if is := known[own.Policy.Retry.Budget]; is != nil {
 			own.Policy.Retry.Budget = is
 			cfg.Operations[name] = own

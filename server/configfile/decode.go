@@ -16,13 +16,13 @@ type decoder struct {
 	budgets  map[string]*trysail.RetryBudget // that retry.budget may name
 	literals bool                            // secrets may stand in the file itself
 	rows     map[trysail.Class]trysail.Consequence
-	keys     map[reflect.Type][]key
+	types    map[reflect.Type]*typeFacts
 	faults   []Fault
 	values   int // decoded so far; aliases make it more than the file holds
 }
 
 func (f *File) decoder() *decoder {
-	d := &decoder{file: f, keys: map[reflect.Type][]key{}}
+	d := &decoder{file: f, types: map[reflect.Type]*typeFacts{}}
 	e, ok := f.root.at(literalSecrets)
 	d.literals = ok && e.value.kind == truth && e.value.text == "true"
 	return d
@@ -115,11 +115,11 @@ func (d *decoder) decode(v *value, into reflect.Value, path string) {
 	if d.values++; d.values > maxValues {
 		return // the tree is smaller: it has been counted
 	}
-	if s, ok := specialOf(into.Type()); ok {
-		s.decode(d, v, into, path)
+	switch facts := d.factsOf(into.Type()); {
+	case facts.special.decode != nil:
+		facts.special.decode(d, v, into, path)
 		return
-	}
-	if readsText(into.Type()) {
+	case facts.readsText:
 		d.readText(v, into, path)
 		return
 	}
@@ -148,30 +148,46 @@ func (d *decoder) structure(v *value, into reflect.Value, path string, claimed [
 		return
 	}
 	for _, e := range v.entries {
-		i := slices.IndexFunc(keys, func(k key) bool { return k.name == e.name })
+		k := find(keys, e.name)
 		switch {
-		case i >= 0:
-			d.decode(e.value, into.FieldByIndex(keys[i].index), join(path, e.name))
+		case k != nil:
+			d.decode(e.value, into.FieldByIndex(k.index), join(path, e.name))
 		case path == "" && (slices.Contains(claimed, e.name) || strings.HasPrefix(e.name, "x-")):
 		default:
 			d.unknown(e, into.Type(), path, claimed)
 		}
 	}
-	for _, k := range keys {
-		if _, ok := v.at(k.name); k.required && !ok {
+	for i := range keys {
+		if k := &keys[i]; k.required && v.find(k.name) < 0 {
 			d.fault(v, path, "found no %s, want it: it is required", k.name)
 		}
 	}
 }
 
+// typeFacts is what the decoder asks of a type, once: a file has thousands of values of few types.
+type typeFacts struct {
+	special   special
+	readsText bool
+	keys      []key // of a struct; found when they are needed
+}
+
+func (d *decoder) factsOf(t reflect.Type) *typeFacts {
+	facts := d.types[t]
+	if facts == nil {
+		facts = &typeFacts{readsText: readsText(t)}
+		facts.special, _ = specialOf(t)
+		d.types[t] = facts
+	}
+	return facts
+}
+
 // keysOf is the function of that name, which is asked of each type once.
 func (d *decoder) keysOf(t reflect.Type) []key {
-	keys, ok := d.keys[t]
-	if !ok {
-		keys = keysOf(t)
-		d.keys[t] = keys
+	facts := d.factsOf(t)
+	if facts.keys == nil {
+		facts.keys = keysOf(t)
 	}
-	return keys
+	return facts.keys
 }
 
 // unknown notes a key that nobody knows. The value is not shown: it may be a secret under a misspelt name.
@@ -202,8 +218,12 @@ func remedy(wrong string, names []string, t reflect.Type) string {
 
 // shortName keeps a path readable.
 func shortName(name string) string {
-	if runes := []rune(name); len(runes) > 60 {
-		return string(runes[:60]) + "…"
+	const most = 60
+	if len(name) <= most {
+		return name
+	}
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return name
 }
@@ -216,9 +236,11 @@ func (d *decoder) table(v *value, into reflect.Value, path string) {
 		return
 	}
 	made := reflect.MakeMapWithSize(t, len(v.entries))
+	k, content := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem() // the map copies them
 	for _, e := range v.entries {
 		name := &value{kind: text, text: e.name, line: e.line, col: e.col}
-		k, content := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
+		k.SetZero()
+		content.SetZero()
 		under, before := join(path, shortName(e.name)), len(d.faults)
 		if d.decode(name, k, under); len(d.faults) > before {
 			continue

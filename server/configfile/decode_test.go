@@ -99,6 +99,7 @@ func TestOneFault(t *testing.T) {
 		"a list":               {"- a", "1:1: found a list, want a mapping of keys to values"},
 		"a text":               {"hello", "1:1: found a text, want a mapping of keys to values"},
 		"a key twice":          {"preset: a\npreset: b", "2:1: preset: found the key a second time, want it once: it is in line 1 already"},
+		"a key twice, of many": {"operations: {" + manyKeys(20) + ", key_7: {}}", "1:244: operations.key_7: found the key a second time, want it once: it is in line 1 already"},
 		"a key twice, inside":  {"policy:\n  total: 1s\n  \"total\": 2s", "3:3: policy.total: found the key a second time, want it once: it is in line 2 already"},
 		"two documents":        {"preset: a\n---\npreset: b", "2:1: found a second document, want one in a file"},
 		"a tag":                {"preset: !!str a", `1:9: preset: found the tag "!!str", want none: values have the kinds that they are written in`},
@@ -161,6 +162,33 @@ func TestOneFault(t *testing.T) {
 			}
 			t.Errorf("got\n%v\nwant\n%s", err, want)
 		})
+	}
+}
+
+// manyKeys is more of them than are looked for one by one.
+func manyKeys(n int) string {
+	var keys []string
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("key_%d: {}", i))
+	}
+	return strings.Join(keys, ", ")
+}
+
+// A large mapping knows its keys by a map, merged ones included.
+func TestLinesOfALargeMapping(t *testing.T) {
+	lines := strings.ReplaceAll(manyKeys(20), ", ", "\n  ")
+	f, err := configfile.Parse("t.yaml", []byte("x-more: &more\n  late: {}\noperations:\n  <<: *more\n  "+lines+"\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"operations.key_0": 5, "operations.key_19": 24, "operations.late": 2, "operations.key_20": 3} {
+		if got := f.Line(path); got != want {
+			t.Errorf("Line(%s) = %d, want %d", path, got, want)
+		}
+	}
+	doc, err := new(configfile.Loader).Load(f, nil)
+	if err != nil || len(doc.Operations) != 21 {
+		t.Errorf("Load() = %d operations, %v; want 21", len(doc.Operations), err)
 	}
 }
 

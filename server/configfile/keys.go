@@ -50,6 +50,16 @@ func keysOf(t reflect.Type) []key {
 	return keys
 }
 
+// find returns the key of that name, or nil.
+func find(keys []key, name string) *key {
+	for i := range keys { // in place: a key is large
+		if keys[i].name == name {
+			return &keys[i]
+		}
+	}
+	return nil
+}
+
 // sayable reports whether there is a way to write values of t.
 func sayable(t reflect.Type) bool {
 	if _, special := specialOf(t); special || readsText(t) {

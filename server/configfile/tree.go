@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +34,7 @@ type value struct {
 	line, col int
 	items     []*value
 	entries   []entry
+	places    map[string]int // of the entries by name; nil where there are few
 
 	// Of the value with all its parts, aliases counted each time they are used.
 	size, depth int
@@ -46,14 +48,43 @@ type entry struct {
 	merged    bool // by "<<": a key of the mapping itself goes before it
 }
 
+// fewEntries are found sooner by looking at each than in a map.
+const fewEntries = 16
+
 // at returns the entry of that name, if there is one.
 func (v *value) at(name string) (entry, bool) {
-	for _, e := range v.entries {
-		if e.name == name {
-			return e, true
-		}
+	if i := v.find(name); i >= 0 {
+		return v.entries[i], true
 	}
 	return entry{}, false
+}
+
+// find returns the place of the entry of that name, or -1.
+func (v *value) find(name string) int {
+	if v.places != nil {
+		if i, ok := v.places[name]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.IndexFunc(v.entries, func(e entry) bool { return e.name == name })
+}
+
+// expect makes room for so many entries.
+func (v *value) expect(n int) {
+	v.entries = make([]entry, 0, n)
+	if n > fewEntries {
+		v.places = make(map[string]int, n)
+	}
+}
+
+// put adds an entry whose name is not there yet.
+func (v *value) put(e entry) {
+	if v.places != nil {
+		v.places[e.name] = len(v.entries)
+	}
+	v.add(e.value)
+	v.entries = append(v.entries, e)
 }
 
 // The limits of a file. The largest file that a test of ours needs has a tenth of them.
@@ -66,9 +97,9 @@ const (
 // A planter makes values of YAML nodes. It resolves what is YAML's own: tags, anchors, merge keys.
 type planter struct {
 	faults []Fault
-	known  map[*yaml.Node]*value
-	open   map[*yaml.Node]bool // anchors that are being read: an alias to one has no end
-	merged int                 // entries that were copied by merge keys
+	known  map[*yaml.Node]*value // of anchors: nothing else is met twice
+	open   map[*yaml.Node]bool   // anchors that are being read: an alias to one has no end
+	merged int                   // entries that were copied by merge keys
 }
 
 func (p *planter) fault(n *yaml.Node, path, format string, args ...any) {
@@ -89,15 +120,25 @@ func (p *planter) plant(n *yaml.Node, path string, depth int) *value {
 		p.fault(n, path, "found the tag %s, want none: values have the kinds that they are written in", short(n.Tag))
 		return v
 	}
+	if n.Anchor == "" {
+		return p.grow(v, n, path, depth)
+	}
 	p.open[n] = true
-	defer delete(p.open, n)
+	v = p.grow(v, n, path, depth)
+	delete(p.open, n)
+	p.known[n] = v
+	return v
+}
+
+// grow gives v what n holds, and returns it. In place of an alias it returns what that stands for.
+func (p *planter) grow(v *value, n *yaml.Node, path string, depth int) *value {
 	switch n.Kind {
 	case yaml.AliasNode:
 		if p.open[n.Alias] {
 			p.fault(n, path, "found an alias inside the value that it stands for, want no circle")
 			return v
 		}
-		v = p.plant(n.Alias, path, depth)
+		return p.plant(n.Alias, path, depth)
 	case yaml.ScalarNode:
 		v.scalar(n)
 	case yaml.SequenceNode:
@@ -113,7 +154,6 @@ func (p *planter) plant(n *yaml.Node, path string, depth int) *value {
 	default:
 		p.fault(n, path, "found something that is no value")
 	}
-	p.known[n] = v
 	return v
 }
 
@@ -138,7 +178,7 @@ func (v *value) scalar(n *yaml.Node) {
 }
 
 func (p *planter) mapping(v *value, n *yaml.Node, path string, depth int) {
-	first := map[string]int{} // the line of each key
+	v.expect(len(n.Content) / 2)
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, content := n.Content[i], n.Content[i+1]
@@ -151,14 +191,11 @@ func (p *planter) mapping(v *value, n *yaml.Node, path string, depth int) {
 			continue
 		}
 		under := join(path, name)
-		if line, twice := first[name]; twice {
-			p.fault(key, under, "found the key a second time, want it once: it is in line %d already", line)
+		if i := v.find(name); i >= 0 {
+			p.fault(key, under, "found the key a second time, want it once: it is in line %d already", v.entries[i].line)
 			continue
 		}
-		first[name] = key.Line
-		part := p.plant(content, under, depth+1)
-		v.add(part)
-		v.entries = append(v.entries, entry{name: name, line: key.Line, col: key.Column, value: part})
+		v.put(entry{name: name, line: key.Line, col: key.Column, value: p.plant(content, under, depth+1)})
 	}
 	for _, m := range merges {
 		p.merge(v, m, path, depth)
@@ -208,8 +245,7 @@ func (p *planter) merge(v *value, n *yaml.Node, path string, depth int) {
 			}
 			have[e.name] = true
 			e.merged = true
-			v.add(e.value)
-			v.entries = append(v.entries, e)
+			v.put(e)
 		}
 	}
 }
