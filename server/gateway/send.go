@@ -194,6 +194,9 @@ func (e *exchange) inside(resp *http.Response, body []byte) error {
 		return v.Mark(err)
 	}
 	e.received = &received{resp.StatusCode, resp.Header, body}
+	if v.Class == trysail.ClassContentPolicy {
+		e.declined = e.received
+	}
 	return v.Mark(&llm.AnswerError{Verdict: v})
 }
 
