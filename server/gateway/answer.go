@@ -61,10 +61,11 @@ func (e *exchange) passError(r *received) {
 	}
 	if !json.Valid(r.body) {
 		h := e.w.Header()
-		for name, as := range map[string]string{"Retry-After": "Retry-After", RequestIDHeader: ProviderIDHeader} {
-			if value := r.header.Get(name); value != "" {
-				h.Set(as, value)
-			}
+		if after := r.header.Get("Retry-After"); after != "" {
+			h.Set("Retry-After", after)
+		}
+		if id := providerID(r.header); id != "" {
+			h.Set(ProviderIDHeader, id)
 		}
 		e.refuse(&fault{
 			status: r.status, kind: "server_error", code: "unreadable_provider_error", final: e.attempts > 1,

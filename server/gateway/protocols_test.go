@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -289,6 +290,45 @@ func TestKeysByProtocol(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A provider that repeats the key that it refuses tells it nobody.
+func TestKeysInErrors(t *testing.T) {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("X-Api-Key")
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Request-Id", "req_7")
+		w.Header().Set("X-Debug", "key="+key)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"type":"error","error":{"type":"authentication_error","message":"no such key: `+key+`"}}`)
+	}))
+	defer provider.Close()
+	r := newRig(t, func(c *gateway.Config) {
+		c.Plan = gateway.SingleTarget(gateway.Target{
+			Name: "t", Protocol: gateway.AnthropicProtocol, BaseURL: provider.URL, Credentials: []gateway.Credential{{Key: "sk-ant-secret"}},
+		})
+	})
+	for range 2 { // the second one is told why the account is parked
+		got := r.do(t.Context(), http.MethodPost, "/v1/messages", claudeBody)
+		if strings.Contains(got.body+fmt.Sprint(got.header), "sk-ant") || manners()["anthropic"].errorMessage(t, got.body) == "" {
+			t.Errorf("status %d: %v\n%s", got.status, got.header, got.body)
+		}
+		if id := got.header.Get(gateway.ProviderIDHeader); got.status == 401 && id != "req_7" {
+			t.Errorf("the provider's id is %q, want req_7", id)
+		}
+	}
+}
+
+// What has been passed on is not repeated anywhere.
+func TestNothingAfterTheFirstToken(t *testing.T) {
+	for name, m := range manners() {
+		for _, script := range []string{"cut:5", "end:5", "error:5:billing", "error:5:overloaded"} {
+			f := speaking(t, m.protocol, script, "ok")
+			if got := f.post(m.streamPath, m.streamBody); got.err == nil || f.totals() != "1 0" {
+				t.Errorf("%s, %s: status %d after %s requests (%v), want a broken stream of the first", name, script, got.status, f.totals(), got.err)
+			}
+		}
 	}
 }
 
