@@ -112,6 +112,24 @@ func Once(err error) error {
 	return &marked{err: err, once: true}
 }
 
+// Neutral marks err as one that says nothing about how well the dependency is, such as a refusal that comes from nearer, or a
+// limit that has a gate of its own: the breaker does not count it, whatever its class. It is classed, and repeated, as before.
+func Neutral(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{err: err, neutral: true}
+}
+
+// Paid marks err as a failure after which the next attempt has been taken from the operation's retry budget already, by
+// [RetryBudget.Take]: who has another way to go if the budget allows no more knows before which one it is. It is classed, counted and repeated as before.
+func Paid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{err: err, paid: true}
+}
+
 func classify(err error, class Class) error { return WithClass(err, class, 0) }
 
 // marked carries what the caller of a constructor knows about an error.
@@ -121,6 +139,8 @@ type marked struct {
 	classed bool // class is set
 	final   bool // no retry, whatever the class
 	once    bool // one retry, whatever the policy
+	neutral bool // the breaker does not count it
+	paid    bool // the retry budget need not be asked
 	after   time.Duration
 }
 
