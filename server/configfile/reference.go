@@ -66,6 +66,11 @@ func describe(path string, v reflect.Value) []Key {
 		inner[0].Value = key.Value
 		return inner
 	case reflect.Struct:
+		for _, k := range keysOf(t) {
+			if k.short {
+				key.About = k.name + ", or mapping"
+			}
+		}
 		return append([]Key{key}, keysUnder(path, v)...)
 	case reflect.Map:
 		return append([]Key{key}, describeTable(path, v)...)
@@ -125,7 +130,7 @@ func shownValue(v reflect.Value) string {
 		v = v.Elem()
 	}
 	switch {
-	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
+	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[Credential](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
 		return ""
 	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice, v.Kind() == reflect.Array:
 		return ""

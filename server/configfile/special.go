@@ -26,6 +26,8 @@ func specialOf(t reflect.Type) (special, bool) {
 		return special{(*decoder).bytes, `size, such as "32MiB"`}, true
 	case reflect.TypeFor[Secret]():
 		return special{(*decoder).secret, "secret"}, true
+	case reflect.TypeFor[Credential]():
+		return special{(*decoder).credential, "secret, with a name if it is to have one"}, true
 	case reflect.TypeFor[trysail.Strategy]():
 		return enumeration(trysail.Strategies()), true
 	case reflect.TypeFor[trysail.Backoff]():
