@@ -17,6 +17,17 @@ type policyRowOf struct {
 // given reports whether a policy says anything about the field: it is not zero.
 func (r *policyRowOf) given(p *trysail.Policy) bool { return r.value(p) != r.value(&trysail.Policy{}) }
 
+// PolicyValues lists what a policy says, in the order of its fields; Name is the path below "policy", such as "breaker.window". Zero says nothing.
+func PolicyValues(p *trysail.Policy) []Value {
+	var all []Value
+	for i := range policyRows {
+		if row := &policyRows[i]; row.given(p) {
+			all = append(all, Value{Name: row.path, Value: row.text(p)})
+		}
+	}
+	return all
+}
+
 func (r *policyRowOf) text(p *trysail.Policy) string { return fmt.Sprint(r.value(p)) }
 
 // policyRow is the row of a field, or nil.

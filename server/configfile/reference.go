@@ -55,6 +55,9 @@ func describe(path string, v reflect.Value) []Key {
 		}
 		return one
 	}
+	if readsText(t) {
+		return []Key{{Path: path, About: "text", Value: shownValue(v)}}
+	}
 	key := Key{Path: path, About: aboutKind(t), Value: shownValue(v)}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -68,7 +71,7 @@ func describe(path string, v reflect.Value) []Key {
 	case reflect.Struct:
 		for _, k := range keysOf(t) {
 			if k.short {
-				key.About = k.name + ", or mapping"
+				key.About = k.name + " or mapping"
 			}
 		}
 		return append([]Key{key}, keysUnder(path, v)...)
@@ -76,6 +79,7 @@ func describe(path string, v reflect.Value) []Key {
 		return append([]Key{key}, describeTable(path, v)...)
 	case reflect.Slice:
 		element := describe(path+"[]", reflect.New(t.Elem()).Elem())
+		key.About = "list of mappings"
 		if element[0].About != "" {
 			key.About = "list, each a " + element[0].About
 		}

@@ -78,7 +78,8 @@ func topComments() map[string]string {
 		"retry_budgets":   "Budgets that retry.budget of any policy may name; all that name one share it. A reload that leaves its numbers leaves its account.",
 		"literal_secrets": "Allow secrets to stand in this file, which everybody who reads the file then knows.",
 		"server":          "The server. These are read at the start only. Flags and variables go before all of them.",
-		"gateway":         "The gateway. These are read at the start only. Flags and variables go before all of them.",
+		"gateway": "The gateway: where requests go, and what they may take. Targets, routes and keys apply as soon as the file changes, everything else is " +
+			"read at the start only. Flags and variables go before what they can say, too.",
 	}
 }
 
@@ -186,9 +187,9 @@ func exampleKey(known map[string]string, key configfile.Key) string {
 		open = wrapped("#"+indent+"# ", meaning(known, key))
 	}
 	switch {
-	case strings.Contains(key.Path, "<") && strings.HasPrefix(key.Path, "operations.<name>.policy."):
-		return "" // the same as policy
-	case strings.Contains(key.Path, "<"):
+	case elsewhere(key):
+		return ""
+	case strings.Contains(key.Path, "<"), strings.Contains(key.Path, "[]."):
 		if open == "" && key.About == "" {
 			return fmt.Sprintf("#%s# %s:\n", indent, name)
 		}
@@ -201,6 +202,9 @@ func exampleKey(known map[string]string, key configfile.Key) string {
 		return open + fmt.Sprintf("#%s%s: %s\n", indent, name, key.Value)
 	}
 }
+
+// elsewhere reports whether a key is one of policy's, which are listed once.
+func elsewhere(key configfile.Key) bool { return strings.Contains(key.Path, "<name>.policy.") }
 
 // hidden is what begins a line that stays a comment when its # is taken away; at the top, one that has no setting's form.
 func hidden(indent string) string {
@@ -315,7 +319,7 @@ func reference(t *testing.T) string {
 		}
 		b.WriteString("\n| key | value | default | meaning |\n|---|---|---|---|\n")
 		for _, key := range s.keys[1:] {
-			if strings.HasPrefix(key.Path, "operations.<name>.policy.") || key.About == "" && meaning(known, key) == "" {
+			if elsewhere(key) || key.About == "" && meaning(known, key) == "" {
 				continue
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", strings.TrimPrefix(key.Path, top.Path+"."), key.About, quoted(key.Value),

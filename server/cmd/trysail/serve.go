@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +118,9 @@ type server struct {
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
 	unfollow     func()                  // ends reloads; nil if there are none
 	orchestrator *trysail.Orchestrator
-	simulated    *trysailtest.ProviderServer // nil with a real provider
+	planned      *planned                    // the gateway's plan; changed in the reloader's turn
+	applier      applier                     // the gateway
+	simulated    *trysailtest.ProviderServer // nil without targets that are simulated
 }
 
 // build puts the parts together, from what needs nothing to what needs all. A fault in
@@ -139,7 +140,9 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.tellLoading(&loaded)
 	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
-	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
+	planned, badPlan := srv.plan(now)
+	srv.planned = planned
+	err = errors.Join(badFiles, badConfig, badKeys, badPlan, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
 		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
@@ -208,13 +211,18 @@ func (srv *server) start(keys api.Keys) error {
 	return nil
 }
 
-// gateway returns the gateway in front of the provider that the environment names.
+// gateway returns the gateway in front of the targets of the plan.
 func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	s := srv.settings
-	cfg := gateway.Config{
+	if err := srv.planned.again(srv); err != nil { // now the port is known
+		return nil, usageError{err}
+	}
+	plan, err := srv.simulate(srv.planned.plan)
+	if err != nil {
+		return nil, err
+	}
+	gw, err := newGateway(gateway.Config{
 		Orchestrator: srv.orchestrator,
-		APIKey:       srv.now.file.providerKey(srv.now.sources.Variable),
-		BaseURL:      s.OpenAIBaseURL,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
@@ -222,22 +230,12 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
 		},
-	}
-	if cfg.APIKey == "" && cfg.BaseURL == "" {
-		provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{
-			FaultRate: s.SimulateFaultRate, TokenDelay: s.SimulateTokenDelay,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("start the simulated provider: %w", err)
-		}
-		srv.simulated, cfg.Simulated, cfg.BaseURL = provider, true, provider.URL
-	}
-	cfg.BaseURL = cmp.Or(cfg.BaseURL, gateway.OpenAI)
-	gw, err := gateway.New(cfg)
+	}, plan)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	srv.log.Info("provider", "url", cfg.BaseURL, "simulated", cfg.Simulated)
+	srv.applier = applierOf(gw)
+	srv.tellPlan(srv.planned)
 	return gw, nil
 }
 
@@ -347,9 +345,6 @@ func (s *serveCmd) check(c *configuration) error {
 	bad("addr", checkAddress(s.Addr))
 	if _, err := networksOf(s.TrustedProxies); err != nil {
 		bad("trusted-proxies", err)
-	}
-	if s.OpenAIBaseURL != "" {
-		bad("openai-base-url", gateway.CheckBaseURL(s.OpenAIBaseURL))
 	}
 	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
 		bad("simulate-fault-rate", fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))
