@@ -192,6 +192,9 @@ func (p *planner) credentials(path, name string, s *targetSection) []gateway.Cre
 		}
 		list = []configfile.Credential{{Key: s.APIKey}}
 	}
+	if len(list) > mostPlaces {
+		p.fault(path+".credentials", "found %d of them, want at most %d", len(list), mostPlaces)
+	}
 	var all []gateway.Credential
 	names, keys := map[string]int{}, map[string]int{}
 	for i, c := range list {

@@ -68,7 +68,7 @@ func (srv *server) listensOn(r *reading) string {
 	return r.settings.Addr
 }
 
-// simulated gives the targets of the simulated provider its address. It starts it when there is one for the first time.
+// simulate gives the targets of the simulated provider its address. It starts it when there is one for the first time.
 func (srv *server) simulate(plan gateway.Plan) (gateway.Plan, error) {
 	plan.Targets = slices.Clone(plan.Targets)
 	for i := range plan.Targets {
@@ -93,14 +93,10 @@ func (srv *server) simulate(plan gateway.Plan) (gateway.Plan, error) {
 	return plan, nil
 }
 
-// applyPlan has the gateway go by another plan, if it is another one. It is called in the reloader's turn, after the engine has taken
-// the same configuration.
+// applyPlan puts a plan in force. It is called in the reloader's turn, after the engine has taken the same configuration. Also a plan that is the same
+// is applied: it may be that somebody has paid the bill of an account that the gateway has parked, and says so by a reload.
 func (srv *server) applyPlan(next *planned) error {
 	changes := srv.planned.changes(next)
-	if len(changes) == 0 {
-		srv.planned = next // the same values may stand in other lines
-		return nil
-	}
 	plan, err := srv.simulate(next.plan)
 	if err == nil {
 		err = srv.applier.Apply(plan)
@@ -109,8 +105,10 @@ func (srv *server) applyPlan(next *planned) error {
 		return fmt.Errorf("the gateway's targets and routes stay as they were: %w", err)
 	}
 	srv.planned = next
-	srv.log.Info("gateway reloaded", "targets", len(plan.Targets), "routes", len(plan.Routes), "changes", firstLines(changes))
-	srv.tellPlan(next)
+	if len(changes) > 0 {
+		srv.log.Info("gateway reloaded", "targets", len(plan.Targets), "routes", len(plan.Routes), "changes", firstLines(changes))
+		srv.tellPlan(next)
+	}
 	return nil
 }
 

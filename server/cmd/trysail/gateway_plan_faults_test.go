@@ -95,7 +95,7 @@ trysail.yaml:9:27: gateway.targets.f.api_key_env: found a key that is not known,
 `, nil, `
 trysail.yaml:4:8: gateway.routes[0].name: found "a b", want 1 to 64 of the characters A-Z a-z 0-9 . _ : -
 trysail.yaml:4:21: gateway.routes[0].path: found "v1", want a pattern that begins with a slash, such as /v1/chat/*
-trysail.yaml:4:31: gateway.routes[0].model: found "[a", which is no pattern: want * for any characters but a slash, ? for one, [a-z] for one of these
+trysail.yaml:4:31: gateway.routes[0].model: found "[a", which is no pattern: want * for any characters, ? for one, [a-z] for one of these
 trysail.yaml:4:54: gateway.routes[0].targets[0]: found the target "opnai", which is not known, want openai, west or anthropic
 trysail.yaml:4:62: gateway.routes[0].operation: found "a b", want 1 to 64 of the characters A-Z a-z 0-9 . _ : / -
 trysail.yaml:4:80: gateway.routes[0].timeout: found 2h0m0s, want at most 59m
@@ -114,7 +114,7 @@ trysail.yaml:9:108: gateway.routes[5].targets[4]: found the target "", which is 
 trysail.yaml:10:8: gateway.routes[6].operation: found "target/west", want a name that does not begin with target/: those are the targets' own
 trysail.yaml:10:42: gateway.routes[6].headers["a b"]: found a name that no header has, want such as X-Team
 trysail.yaml:10:52: gateway.routes[6].headers.authorization: found a header that holds a credential, which must not be written here: want a header such as X-Team
-trysail.yaml:10:70: gateway.routes[6].headers.X-Team: found "[a", which is no pattern: want * for any characters but a slash, ? for one, [a-z] for one of these
+trysail.yaml:10:70: gateway.routes[6].headers.X-Team: found "[a", which is no pattern: want * for any characters, ? for one, [a-z] for one of these
 trysail.yaml:12:8: gateway.routes[8].strategy: found balanced for the operation chat, which has critical by gateway.routes[7], want one strategy, or another operation
 trysail.yaml:13:7: gateway.routes[9]: found a text, want a mapping with name, path, model, headers, targets, operation, strategy, timeout, on_content_policy or allow`},
 

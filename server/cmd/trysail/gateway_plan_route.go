@@ -13,6 +13,9 @@ import (
 	"github.com/trysail-go/trysail/server/gateway"
 )
 
+// mostPlaces is how many targets a route may have, and credentials a target.
+const mostPlaces = 64
+
 // routes compiles the routes of the file.
 func (p *planner) routes() {
 	names := map[string]int{}
@@ -80,10 +83,12 @@ func (p *planner) checkPatterns(at string, s *routeSection) {
 	if s.Path != "" && s.Path[0] != '/' {
 		p.fault(at+".path", "found %s, want a pattern that begins with a slash, such as /v1/chat/*", quotedShort(s.Path))
 	}
-	for key, pattern := range map[string]string{"path": s.Path, "model": s.Model} {
-		if _, err := path.Match(pattern, ""); err != nil {
-			p.fault(at+"."+key, "found %s, which is no pattern: want * for any characters but a slash, ? for one, [a-z] for one of these", quotedShort(pattern))
-		}
+	if _, err := path.Match(s.Path, ""); err != nil {
+		p.fault(at+".path", "found %s, which is no pattern: want * for any characters but a slash, ? for one, [a-z] for one of these", quotedShort(s.Path))
+	}
+	const want = "found %s, which is no pattern: want * for any characters, ? for one, [a-z] for one of these"
+	if _, err := path.Match(s.Model, ""); err != nil {
+		p.fault(at+".model", want, quotedShort(s.Model))
 	}
 	for name, pattern := range s.Headers {
 		key := configfile.Path(at+".headers", name)
@@ -93,7 +98,7 @@ func (p *planner) checkPatterns(at string, s *routeSection) {
 		case slices.Contains([]string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key"}, http.CanonicalHeaderKey(name)):
 			p.fault(key, "found a header that holds a credential, which must not be written here: want a header such as X-Team")
 		case err != nil || pattern == "":
-			p.fault(key, "found %s, which is no pattern: want * for any characters but a slash, ? for one, [a-z] for one of these", quotedShort(pattern))
+			p.fault(key, want, quotedShort(pattern))
 		}
 	}
 }
@@ -103,6 +108,9 @@ func (p *planner) routeTargets(at string, s *routeSection) []gateway.RouteTarget
 	ordered := !slices.ContainsFunc(s.Targets, func(t routeTargetSection) bool { return t.Priority != nil || t.Weight != nil })
 	if len(s.Targets) == 0 {
 		p.fault(at+".targets", "found no targets, want a list of one or more: %s", p.targetNames())
+	}
+	if len(s.Targets) > mostPlaces {
+		p.fault(at+".targets", "found %d targets, want at most %d", len(s.Targets), mostPlaces)
 	}
 	var list []gateway.RouteTarget
 	first := map[string]int{}

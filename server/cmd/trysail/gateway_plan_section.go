@@ -101,13 +101,13 @@ type routeSection struct {
 	// Name is for people, logs and answers. Default: route-1, route-2 and so on.
 	Name string
 
-	// Path is a pattern such as /v1/chat/*, where * stands for anything but a slash. Default: all paths.
+	// Path is a pattern such as /v1/chat/*; * stands for anything but a slash. Default: all paths.
 	Path string
 
-	// Model is a pattern such as gpt-5*. Default: all models.
+	// Model is a pattern such as gpt-5*; * stands for anything. Default: all models.
 	Model string
 
-	// Headers are patterns by the names of headers; all must match.
+	// Headers are patterns by the names of headers, such as {X-Team: research*}; all must match.
 	Headers map[string]string
 
 	// Targets are those that a call may go to, in their order: the second is asked if the first fails. As soon as one of them has a weight or a

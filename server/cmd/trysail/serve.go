@@ -43,7 +43,7 @@ type serveCmd struct {
 	ValidationsPerHour   int           `default:"1000" env:"TRYSAIL_VALIDATIONS_PER_HOUR" placeholder:"N" help:"How many in any hour (${default})."`
 	ValidationCooldown   time.Duration `default:"0s" env:"TRYSAIL_VALIDATION_COOLDOWN" placeholder:"TIME" help:"From one to the next (${default})."`
 
-	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
+	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"Where OpenAI's protocol is spoken, with /v1. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set."`
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
 	MaxAnswer         int64         `default:"16777216" env:"TRYSAIL_MAX_ANSWER" placeholder:"BYTES" help:"Largest answer that is no stream (${default})."`
@@ -64,10 +64,16 @@ type serveCmd struct {
 
 // Help is shown by "trysail serve --help".
 func (serveCmd) Help() string {
-	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed.
+	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed. Each key, and each base URL, makes
+a target for requests of its protocol; the configuration file can name others, and routes to them. The base URLs are the providers':
+that of this server is for its clients.
 
 Read from the environment and the env file, or else from the configuration file:
-  OPENAI_API_KEY            the provider's key
+  OPENAI_API_KEY            OpenAI's key
+  ANTHROPIC_API_KEY         Anthropic's
+  GEMINI_API_KEY            Google's; GOOGLE_API_KEY counts without it
+  ANTHROPIC_BASE_URL        where Anthropic's protocol is spoken, without /v1. Default: https://api.anthropic.com
+  GEMINI_BASE_URL           where Gemini's is, without /v1beta; GOOGLE_GEMINI_BASE_URL counts without it
   API_KEY                   a key for the internal API and, beyond loopback, for the gateway
   ADDITIONAL_API_KEYS       more of them, separated by commas
   READ_ONLY_API_KEYS        keys that may only read the internal API, separated by commas
