@@ -1,25 +1,21 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/trysail-go/trysail/server/gateway"
 )
 
-// newGateway makes a gateway that goes by a plan.
+// newGateway makes a gateway that goes by the first target of a plan, if there is one of those that speaks OpenAI's protocol.
 func newGateway(cfg gateway.Config, plan gateway.Plan) (*gateway.Gateway, error) {
-	for i := range plan.Targets {
-		t := &plan.Targets[i]
-		if t.Protocol != gateway.OpenAIProtocol {
-			continue
-		}
-		cfg.BaseURL, cfg.Simulated = t.BaseURL, t.Simulated
-		if len(t.Credentials) > 0 {
-			cfg.APIKey = t.Credentials[0].Key
-		}
-		return gateway.New(cfg)
+	first := &plan.Targets[max(0, slices.IndexFunc(plan.Targets, func(t gateway.Target) bool { return t.Protocol == gateway.OpenAIProtocol }))]
+	cfg.BaseURL, cfg.Simulated = cmp.Or(first.BaseURL, gateway.OpenAI), first.Simulated
+	if len(first.Credentials) > 0 {
+		cfg.APIKey = first.Credentials[0].Key
 	}
-	return nil, errors.New("there is no target that speaks openai")
+	return gateway.New(cfg)
 }
 
 // applierOf returns what puts another plan in force.
