@@ -266,7 +266,11 @@ retry_budgets:
 server:
   api_key: ${API_KEY}
 gateway:
-  openai_api_key: {file: /run/secrets/openai}
+  targets:
+    openai: {api_key: {file: /run/secrets/openai}}
+    local: {protocol: openai, base_url: "http://127.0.0.1:11434/v1"}
+  routes:
+    - {model: gpt-5*, targets: [openai, local]}
 ` + "```" + `
 
 ## What is read, and what is refused
@@ -294,7 +298,8 @@ file systems, files of other users), when two looks 100 ms apart found the same.
 A file that is no good, gone or empty changes nothing: the configuration in force stays, the log has an error, once for each content, and the watch goes on. What was refused is
 tried again every 30 seconds, because what it names may be there by then. SIGHUP reads the file again at once, with the variables and files that secrets name.
 
-Running calls end as they began; breakers, windows, counters and retry budgets whose numbers stay keep what they know. ` + "`server` and `gateway`" + ` are read at the start only: the log names what needs a restart.
+Running calls end as they began; breakers, windows, counters and retry budgets whose numbers stay keep what they know. Targets, routes and keys of providers under ` + "`gateway`" + ` apply with the rest, whole or not at all;
+the other keys of ` + "`gateway`, and `server`," + ` are read at the start only: the log names what needs a restart.
 
 ## All keys
 
