@@ -73,7 +73,10 @@ func roleHandler(role, upstream string) (http.Handler, error) {
 			return nil, err
 		}
 		return gateway.New(gateway.Config{
-			Orchestrator: orc, BaseURL: upstream + "/v1", APIKey: "sk-bench",
+			Orchestrator: orc,
+			Plan: gateway.SingleTarget(gateway.Target{
+				Name: "openai", Protocol: gateway.OpenAIProtocol, BaseURL: upstream + "/v1", Credentials: []gateway.Credential{{Key: "sk-bench"}},
+			}),
 			Logger: slog.New(slog.NewJSONHandler(nowhere{}, nil)),
 		})
 	default:

@@ -42,7 +42,7 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 		case found == api.ReadOnly:
 			return gateway.Access{Denied: "This API key may only read the internal API: calls of the gateway need one that may do more."}
 		case found == api.Missing:
-			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>."}
+			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>, or where your SDK puts its key."}
 		default:
 			return gateway.Access{Denied: "Invalid API key: send one of this gateway's keys as Authorization: Bearer <key>."}
 		}

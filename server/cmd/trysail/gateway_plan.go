@@ -41,7 +41,22 @@ func planOf(r *reading, listening string) (gateway.Plan, error) {
 	if !r.badAt(targetsPath) {
 		p.routes()
 	}
+	if len(p.faults) == 0 && len(r.file.bad) == 0 {
+		p.check()
+	}
 	return p.plan, p.err()
+}
+
+// check asks the gateway itself. It should find nothing that has not been found.
+func (p *planner) check() {
+	err := gateway.CheckPlan(p.plan)
+	switch {
+	case err == nil:
+	case p.reading.file.file == nil:
+		p.faults = append(p.faults, err)
+	default:
+		p.fault("gateway", "%v", err)
+	}
 }
 
 // fault notes what is wrong at a path of the file, unless it is a consequence of what has been reported.
@@ -92,9 +107,9 @@ var protocols = []struct { //nolint:gochecknoglobals // a table that nothing cha
 	protocol gateway.Protocol
 	base     string // of the provider whose protocol it is
 }{
-	{"openai", gateway.OpenAIProtocol, gateway.OpenAI},                              // https://platform.openai.com/docs/api-reference
-	{"anthropic", gateway.AnthropicProtocol, "https://api.anthropic.com"},           // https://docs.anthropic.com/en/api/overview
-	{"gemini", gateway.GeminiProtocol, "https://generativelanguage.googleapis.com"}, // https://ai.google.dev/api
+	{"openai", gateway.OpenAIProtocol, gateway.OpenAI},          // https://platform.openai.com/docs/api-reference
+	{"anthropic", gateway.AnthropicProtocol, gateway.Anthropic}, // https://docs.anthropic.com/en/api/overview
+	{"gemini", gateway.GeminiProtocol, gateway.Gemini},          // https://ai.google.dev/api
 }
 
 func protocolOf(word string) (p gateway.Protocol, base string, ok bool) {

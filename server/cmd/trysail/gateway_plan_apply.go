@@ -97,9 +97,6 @@ func (srv *server) simulate(plan gateway.Plan) (gateway.Plan, error) {
 // is applied: it may be that somebody has paid the bill of an account that the gateway has parked, and says so by a reload.
 func (srv *server) applyPlan(next *planned) error {
 	changes := srv.planned.changes(next)
-	if _, fixed := srv.applier.(unappliable); fixed && len(changes) == 0 {
-		return nil
-	}
 	plan, err := srv.simulate(next.plan)
 	if err == nil {
 		err = srv.applier.Apply(plan)

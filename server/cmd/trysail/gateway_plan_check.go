@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -43,9 +44,21 @@ func (p *planner) checkTarget(path string, s *targetSection) {
 		p.fault(path+".region", "found %s, want up to 64 of the characters A-Z a-z 0-9 . _ : / -", quotedShort(s.Region))
 	}
 	p.checkLimits(path+".limits", s)
-	_, err := trysail.New(trysail.Config{Default: s.Policy.policy()})
-	if err = p.reading.file.file.LocateUnder(err, "Default", path+".policy"); err != nil && !p.reading.badAround(path+".policy") {
-		p.faults = append(p.faults, err)
+	p.checkPolicy(path+".policy", s)
+}
+
+// checkPolicy looks at what a target's policy comes to, with what targets have by default.
+func (p *planner) checkPolicy(path string, s *targetSection) {
+	err := gateway.CheckPlan(gateway.SingleTarget(gateway.Target{Name: "x", Protocol: gateway.OpenAIProtocol, Policy: s.Policy.policy()}))
+	if err == nil || p.reading.badAround(path) {
+		return
+	}
+	const field = `Operations["target/x"].Policy`
+	for line := range strings.Lines(err.Error()) {
+		if at := strings.Index(line, field); at >= 0 {
+			line = line[at:]
+		}
+		p.faults = append(p.faults, p.reading.file.file.LocateUnder(errors.New(strings.TrimSpace(line)), field, path))
 	}
 }
 

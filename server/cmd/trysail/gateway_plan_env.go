@@ -22,8 +22,8 @@ type environmentTarget struct {
 func environmentTargets() []environmentTarget {
 	return []environmentTarget{
 		{"openai", []string{"OPENAI_API_KEY"}, []string{"OPENAI_BASE_URL"}, gateway.OpenAI},
-		{"anthropic", []string{"ANTHROPIC_API_KEY"}, []string{"ANTHROPIC_BASE_URL"}, "https://api.anthropic.com"},
-		{"gemini", []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, []string{"GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"}, "https://generativelanguage.googleapis.com"},
+		{"anthropic", []string{"ANTHROPIC_API_KEY"}, []string{"ANTHROPIC_BASE_URL"}, gateway.Anthropic},
+		{"gemini", []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, []string{"GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"}, gateway.Gemini},
 	}
 }
 

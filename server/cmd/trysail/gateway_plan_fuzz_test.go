@@ -41,7 +41,7 @@ func FuzzPlan(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := newGateway(gateway.Config{Orchestrator: orc}, plan); err != nil {
+		if _, err := gateway.New(gateway.Config{Orchestrator: orc, Plan: plan}); err != nil {
 			t.Errorf("planOf takes it, and the gateway does not: %v\n%s", err, text)
 		}
 		for _, v := range r.planInForce(&plan) {

@@ -227,8 +227,9 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	gw, err := newGateway(gateway.Config{
+	gw, err := gateway.New(gateway.Config{
 		Orchestrator: srv.orchestrator,
+		Plan:         plan,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
@@ -236,11 +237,11 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
 		},
-	}, plan)
+	})
 	if err != nil {
 		return nil, usageError{err}
 	}
-	srv.applier = applierOf(gw)
+	srv.applier = gw
 	srv.tellPlan(srv.planned)
 	return gw, nil
 }
