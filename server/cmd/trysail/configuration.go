@@ -164,7 +164,7 @@ func (srv *server) reread(ctx context.Context) (config.Sources, error) {
 	if names := differing(srv.fixed, now.fixed()); len(names) > 0 {
 		srv.log.WarnContext(ctx, "some changes of the configuration need a restart", "settings", names)
 	}
-	now.sources.Also = func() error { return srv.applyPlan(next) }
+	now.sources.Also = func() error { return srv.applyPlan(ctx, next) }
 	return now.sources, nil
 }
 

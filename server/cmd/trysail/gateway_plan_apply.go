@@ -95,7 +95,7 @@ func (srv *server) simulate(plan gateway.Plan) (gateway.Plan, error) {
 
 // applyPlan puts a plan in force. It is called in the reloader's turn, after the engine has taken the same configuration. Also a plan that is the same
 // is applied: it may be that somebody has paid the bill of an account that the gateway has parked, and says so by a reload.
-func (srv *server) applyPlan(next *planned) error {
+func (srv *server) applyPlan(ctx context.Context, next *planned) error {
 	changes := srv.planned.changes(next)
 	plan, err := srv.simulate(next.plan)
 	if err == nil {
@@ -107,18 +107,33 @@ func (srv *server) applyPlan(next *planned) error {
 	srv.planned = next
 	if len(changes) > 0 {
 		srv.log.Info("gateway reloaded", "targets", len(plan.Targets), "routes", len(plan.Routes), "changes", firstLines(changes))
-		srv.tellPlan(next)
+		srv.warnOfPlan(next)
+		if told, ok := ctx.Value(gatewayKey{}).(*bool); ok {
+			*told = true
+		}
 	}
 	return nil
 }
 
-// tellPlan logs where requests go, and what is better thought over.
+// gatewayKey is the key of a context for a *bool that is to become true if a reload changes the gateway.
+type gatewayKey struct{}
+
+// tellPlan logs where requests go.
 func (srv *server) tellPlan(p *planned) {
 	for i := range p.plan.Targets {
 		t := &p.plan.Targets[i]
+		address := t.BaseURL
+		if t.Simulated && srv.simulated != nil {
+			address = srv.simulated.Origin
+		}
 		srv.log.LogAttrs(context.Background(), slog.LevelInfo, "target", slog.String("name", t.Name), slog.String("protocol", wordOf(t.Protocol)),
-			slog.String("url", t.BaseURL), slog.Int("credentials", len(t.Credentials)), slog.Bool("simulated", t.Simulated))
+			slog.String("url", address), slog.Bool("simulated", t.Simulated), slog.Int("credentials", len(t.Credentials)))
 	}
+	srv.warnOfPlan(p)
+}
+
+// warnOfPlan logs what is better thought over.
+func (srv *server) warnOfPlan(p *planned) {
 	for _, warning := range p.reading.planWarnings(&p.plan) {
 		srv.log.Warn(warning.Message)
 	}
