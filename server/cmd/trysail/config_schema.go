@@ -9,7 +9,7 @@ import (
 // fileSchema is the schema of trysail.yaml. It is made of the types and their comments, which the program does not have, by the test of it.
 //
 //go:embed trysail.schema.json
-var fileSchema []byte //nolint:gochecknoglobals // an embedded file
+var fileSchema []byte
 
 // schemaCmd is the command "config schema".
 type schemaCmd struct {

@@ -56,7 +56,7 @@ func FuzzPlan(f *testing.F) {
 // wantPlaces looks for a line in every fault.
 func wantPlaces(t *testing.T, err error) {
 	t.Helper()
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one layer at a time
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, part := range joined.Unwrap() {
 			wantPlaces(t, part)
 		}

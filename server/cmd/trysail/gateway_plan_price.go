@@ -16,15 +16,24 @@ type price float64
 const maxPrice = 10_000
 
 var (
-	priceForm   = regexp.MustCompile(`^(?i)(?:\$|USD) ?([0-9]{1,9}(?:\.[0-9]{1,12})?) ?(?:/|per) ?(.+)$`)
-	errPrice    = errors.New(`want a price with its unit, such as "$1.25/1M": dollars for a million tokens`)
-	errTooDear  = errors.New(`that is more than $10000/1M, want the price of a million tokens ("/1M"), a thousand ("/1K") or one ("/token")`)
-	priceFactor = map[string]float64{
-		"1m": 1, "m": 1, "1million": 1, "million": 1, "1mtok": 1, "mtok": 1,
-		"1k": 1e3, "k": 1e3, "1thousand": 1e3, "thousand": 1e3, "1ktok": 1e3, "ktok": 1e3,
-		"token": 1e6, "1token": 1e6,
-	}
+	priceForm  = regexp.MustCompile(`^(?i)(?:\$|USD) ?([0-9]{1,9}(?:\.[0-9]{1,12})?) ?(?:/|per) ?(.+)$`)
+	errPrice   = errors.New(`want a price with its unit, such as "$1.25/1M": dollars for a million tokens`)
+	errTooDear = errors.New(`that is more than $10000/1M, want the price of a million tokens ("/1M"), a thousand ("/1K") or one ("/token")`)
 )
+
+// priceFactor says how many prices of a unit make that of a million tokens. The second result is false for what is no unit.
+func priceFactor(unit string) (float64, bool) {
+	switch strings.TrimPrefix(unit, "1") {
+	case "m", "million", "mtok":
+		return 1, true
+	case "k", "thousand", "ktok":
+		return 1e3, true
+	case "token":
+		return 1e6, true
+	default:
+		return 0, false
+	}
+}
 
 // UnmarshalText reads such as "$1.25/1M", "$1.25 / 1M tokens", "$3/MTok", "$0.00125/1K" and "$0.00000125/token".
 func (p *price) UnmarshalText(text []byte) error {
@@ -33,9 +42,9 @@ func (p *price) UnmarshalText(text []byte) error {
 		return errPrice
 	}
 	unit := strings.ToLower(strings.ReplaceAll(m[2], " ", ""))
-	factor, ok := priceFactor[unit]
+	factor, ok := priceFactor(unit)
 	if !ok {
-		factor, ok = priceFactor[strings.TrimSuffix(strings.TrimSuffix(unit, "s"), "token")]
+		factor, ok = priceFactor(strings.TrimSuffix(strings.TrimSuffix(unit, "s"), "token"))
 	}
 	if !ok {
 		return errPrice

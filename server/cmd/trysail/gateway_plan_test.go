@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,13 +15,17 @@ import (
 	"github.com/trysail-go/trysail/server/gateway"
 )
 
+// settingsOnce are the defaults of the flags; making them takes longer than a plan.
+var settingsOnce = sync.OnceValues(defaultSettings)
+
 // readingOf is what serve reads of a text for the file and of variables.
 func readingOf(t testing.TB, text string, variables ...string) (*reading, error) {
 	t.Helper()
-	defaults, err := defaultSettings()
+	made, err := settingsOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defaults := new(*made)
 	lookup := func(name string) (string, bool) {
 		for _, pair := range variables {
 			if known, value, _ := strings.Cut(pair, "="); known == name {
@@ -149,8 +154,11 @@ func TestPlanOfTheEnvironment(t *testing.T) {
 		"the file's": {"literal_secrets: true\ngateway: {openai_base_url: https://o.example/v1, openai_api_key: o}", []string{"ANTHROPIC_API_KEY=a"}, []string{
 			"openai openai https://o.example/v1 [o]", "anthropic anthropic https://api.anthropic.com [a]",
 		}},
-		"variables before the file's": {"literal_secrets: true\ngateway: {openai_base_url: https://o.example/v1, openai_api_key: o}",
-			[]string{"OPENAI_API_KEY=v", "OPENAI_BASE_URL=https://v.example/v1"}, []string{"openai openai https://v.example/v1 [v]"}},
+		"variables before the file's": {
+			"literal_secrets: true\ngateway: {openai_base_url: https://o.example/v1, openai_api_key: o}",
+			[]string{"OPENAI_API_KEY=v", "OPENAI_BASE_URL=https://v.example/v1"},
+			[]string{"openai openai https://v.example/v1 [v]"},
+		},
 		"targets of the file alone count": {"gateway: {targets: {anthropic: {}}}", []string{"OPENAI_API_KEY=o"}, []string{"anthropic anthropic https://api.anthropic.com []"}},
 	} {
 		t.Run(name, func(t *testing.T) {
