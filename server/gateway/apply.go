@@ -58,6 +58,7 @@ func (g *Gateway) settle(next *snapshot) {
 			t.standing = &standing{}
 			t.operation, _ = g.orchestrator.Lookup(t.operationName())
 		}
+		_ = t.limitTokens() // the number has been checked
 		standings[t.Name] = t.standing
 		for _, k := range t.keys {
 			k.account = accounts[k.hash]

@@ -46,6 +46,7 @@ type exchange struct {
 	failedAt  time.Time     // its end
 	verdict   llm.Verdict   // of the newest failure
 	failure   error
+	usage     usage
 	received  *received // the last attempt's answer, if it came in whole
 	refused   *received // the newest error answer of any attempt
 

@@ -23,6 +23,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 	e.attempts++
 	here.sends++
 	e.received, e.sentAt = nil, time.Now()
+	e.usage.told, e.usage.events = llm.Usage{}, 0
 	watch := watch(ctx, e.firstLimit(ctx))
 	defer watch.stop()
 	resp, err := e.roundTrip(watch.ctx)
@@ -30,6 +31,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 		return e.judge(ctx, watch, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
+	e.ceilings(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
@@ -164,6 +166,9 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 		return e.passOn(resp, watch, body)
 	case e.mustBeJSON(resp) && !json.Valid(body):
 		return badAnswer{"an answer that is not JSON"}
+	}
+	if e.walk.here.reservation != nil {
+		e.usage.told = llm.UsageOf(e.dialect, body)
 	}
 	if e.isAnswer(resp) {
 		if err := e.inside(resp, body); err != nil {

@@ -34,6 +34,12 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.
 		inspector: llm.Inspector{Protocol: dialect, Choices: e.choices},
 		idle:      e.idleLimit(),
 	}
+	defer func() {
+		progress := r.inspector.Progress()
+		if e.usage.told = progress.Usage; !progress.Ended || progress.Usage.Output == 0 {
+			e.usage.events = progress.Tokens // an event holds a token or some
+		}
+	}()
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := resp.Body.Read(buffer)

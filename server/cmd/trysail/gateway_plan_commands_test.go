@@ -55,10 +55,10 @@ func TestValidateTargets(t *testing.T) {
 			t.Errorf("it lacks %q:\n%s", want, got.stdout)
 		}
 	}
-	warned := run("gateway:\n  targets: {far: {protocol: openai, base_url: 'http://far.example/v1', api_key: '${OPENAI_API_KEY}'}}\n  routes: [{targets: [far]}, {targets: [far]}]\n", 0)
+	warned := run("gateway:\n  targets: {far: {protocol: openai, base_url: 'http://far.example/v1', api_key: '${OPENAI_API_KEY}'}, anthropic: {}}\n  routes: [{targets: [far]}, {targets: [anthropic]}, {targets: [far]}]\n", 0)
 	for _, want := range []string{
 		"line 2: warning: gateway.targets.far.base_url: the target far gets its key over http, which others on the way can read: want https",
-		"line 3: warning: gateway.routes[0]: it takes every request, so that none reaches the routes after it: want it last",
+		"line 3: warning: gateway.routes[2]: no request reaches it, because the route route-1 before it takes all of openai: want that one last",
 	} {
 		if !strings.Contains(warned.stdout, want) {
 			t.Errorf("it lacks %q:\n%s", want, warned.stdout)

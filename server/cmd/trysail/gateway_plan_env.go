@@ -107,7 +107,7 @@ func (p *planner) said(name, wrong string) {
 	p.faults = append(p.faults, errors.New(name+": "+wrong))
 }
 
-// planWarnings says what has no effect, or is better thought over.
+// planWarnings says what of a good plan has no effect, or is better thought over.
 func (r *reading) planWarnings(plan *gateway.Plan) (all []finding) {
 	warn := func(path, format string, args ...any) {
 		f := finding{Path: path, Message: fmt.Sprintf(format, args...)}
@@ -133,7 +133,7 @@ func (r *reading) planWarnings(plan *gateway.Plan) (all []finding) {
 			warn(path, "the target %s gets its key over http, which others on the way can read: want https", t.Name)
 		}
 	}
-	r.warnOfRoutes(warn)
+	r.warnOfRoutes(plan, warn)
 	return all
 }
 
@@ -158,13 +158,20 @@ func (r *reading) warnOfEnvironment(warn func(path, format string, args ...any))
 	}
 }
 
-// warnOfRoutes names routes that no request reaches.
-func (r *reading) warnOfRoutes(warn func(path, format string, args ...any)) {
-	for i := range r.file.gateway.Routes {
-		s := &r.file.gateway.Routes[i]
-		if s.Path == "" && s.Model == "" && len(s.Headers) == 0 && i < len(r.file.gateway.Routes)-1 {
-			warn(fmt.Sprintf("%s[%d]", routesPath, i), "it takes every request, so that none reaches the routes after it: want it last")
-			return
+// warnOfRoutes names routes that no request reaches, because one before takes all of their protocol.
+func (r *reading) warnOfRoutes(plan *gateway.Plan, warn func(path, format string, args ...any)) {
+	speaks := func(route *gateway.Route) gateway.Protocol {
+		i := slices.IndexFunc(plan.Targets, func(t gateway.Target) bool { return t.Name == route.Targets[0].Target })
+		return plan.Targets[i].Protocol
+	}
+	takesAll := map[gateway.Protocol]string{}
+	for i := range plan.Routes {
+		route := &plan.Routes[i]
+		protocol := speaks(route)
+		if before, taken := takesAll[protocol]; taken {
+			warn(fmt.Sprintf("%s[%d]", routesPath, i), "no request reaches it, because the route %s before it takes all of %s: want that one last", before, wordOf(protocol))
+		} else if route.Path == "" && route.Model == "" && len(route.Headers) == 0 {
+			takesAll[protocol] = route.Name
 		}
 	}
 }
