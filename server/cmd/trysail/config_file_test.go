@@ -30,15 +30,17 @@ func parsed(t *testing.T, args ...string) *serveCmd {
 
 // sectionsOf is the opposite of over.
 func sectionsOf(s *serveCmd) (*serverSection, *gatewaySection) {
-	return &serverSection{
-			Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay, DataDir: &s.DataDir,
-			ValidationsPerMinute: &s.ValidationsPerMinute, ValidationsPerHour: &s.ValidationsPerHour, ValidationCooldown: &s.ValidationCooldown,
-		}, &gatewaySection{
-			OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
-			MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
-			AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
-			SimulateFaultRate: &s.SimulateFaultRate, SimulateTokenDelay: &s.SimulateTokenDelay,
-		}
+	server := &serverSection{
+		Addr: &s.Addr, LogFormat: &s.LogFormat, ShutdownTimeout: &s.ShutdownTimeout, ShutdownDelay: &s.ShutdownDelay, DataDir: &s.DataDir,
+		ValidationsPerMinute: &s.ValidationsPerMinute, ValidationsPerHour: &s.ValidationsPerHour, ValidationCooldown: &s.ValidationCooldown,
+	}
+	gateway := &gatewaySection{
+		OpenAIBaseURL: &s.OpenAIBaseURL, MaxBody: new(configfile.Size(s.MaxBody)), MaxAnswer: new(configfile.Size(s.MaxAnswer)),
+		MaxOperations: &s.MaxOperations, ConnectTimeout: &s.ConnectTimeout, FirstTokenTimeout: &s.FirstTokenTimeout,
+		AnswerTimeout: &s.AnswerTimeout, IdleTimeout: &s.IdleTimeout, TotalTimeout: &s.TotalTimeout, ClientTimeout: &s.ClientTimeout,
+		SimulateFaultRate: &s.SimulateFaultRate, SimulateTokenDelay: &s.SimulateTokenDelay,
+	}
+	return server, gateway
 }
 
 // configured takes a text for the file.
