@@ -26,6 +26,17 @@ func rowOf[T comparable](path, field string, value func(*trysail.Policy) T) poli
 	}
 }
 
+// PolicyValues lists what a policy says, in the order of its fields; Name is the path below "policy", such as "breaker.window". Zero says nothing.
+func PolicyValues(p *trysail.Policy) []Value {
+	var all []Value
+	for i := range policyRows {
+		if row := &policyRows[i]; row.given(p) {
+			all = append(all, Value{Name: row.path, Value: row.text(p)})
+		}
+	}
+	return all
+}
+
 // policyRow is the row of a field, or nil.
 func policyRow(field string) *policyRowOf {
 	i := slices.IndexFunc(policyRows, func(r policyRowOf) bool { return r.field == field })

@@ -46,6 +46,11 @@ type Sources struct {
 	// Operations are names that operation_overrides may hold beside those of the specification, of the preset and of the
 	// file: usually those that the program registers.
 	Operations []string
+
+	// Also puts into effect what a [Reloader] is to change together with the engine, and what the engine knows nothing of, such as the
+	// targets of a gateway. It is called after the engine has taken the configuration, also if that is the same as before, and never
+	// in a dry run. An error fails the reload: the engine goes back to where it was. Load does not call it. Nil: there is nothing.
+	Also func() error
 }
 
 // Flags are what a program was told explicitly. Zero fields say nothing.

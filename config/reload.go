@@ -156,13 +156,18 @@ func (c *ReloaderConfig) begin() []Version {
 // is as before. A custom configuration that is bad fails the reload, where at the start it would have been left out:
 // there is a good configuration that can stay. What comes to the same as before makes no new version.
 func (r *Reloader) Reload(ctx context.Context, req Request) (Result, error) {
-	return r.inTurn(ctx, req, func() (Version, error) {
-		sources, err := r.cfg.Read(ctx)
-		if err != nil {
+	var sources Sources
+	return r.inTurn(ctx, req, func() (_ Version, err error) {
+		if sources, err = r.cfg.Read(ctx); err != nil {
 			return Version{}, err
 		}
 		loaded, err := sources.load(r.overlay(req), true)
 		return Version{Loaded: loaded, Events: loaded.Events}, err
+	}, func() error {
+		if sources.Also == nil {
+			return nil
+		}
+		return sources.Also()
 	})
 }
 
@@ -173,7 +178,7 @@ func (r *Reloader) Rollback(ctx context.Context, number int, req Request) (Resul
 	return r.inTurn(ctx, req, func() (Version, error) {
 		old, err := r.Version(number)
 		return Version{Loaded: old.Loaded, Of: number}, err
-	})
+	}, func() error { return nil }) // what goes with the engine is not kept
 }
 
 // overlay is what somebody has said through the API, with the request.
@@ -197,8 +202,8 @@ func (r *Reloader) overlay(req Request) overlay {
 
 func (req *Request) who() string { return cmp.Or(req.By, string(req.Trigger)) }
 
-// inTurn makes a version and puts it into effect.
-func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Version, error)) (Result, error) {
+// inTurn makes a version and puts it into effect, and what goes with it.
+func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Version, error), also func() error) (Result, error) {
 	select {
 	case r.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -216,18 +221,22 @@ func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Vers
 		result.Warnings = append(result.Warnings[:len(result.Warnings):len(result.Warnings)],
 			fmt.Sprintf("what %s had set no longer applies", cmp.Or(was.customBy, was.presetBy)))
 	}
-	if result.Changed = !next.Loaded.same(&previous.Loaded); !result.Changed {
-		result.Current = r.refresh(req, next)
-		return result, nil
+	if result.Changed = !next.Loaded.same(&previous.Loaded); result.Changed {
+		err = r.apply(req, &result, also)
+	} else if !req.DryRun {
+		err = also()
 	}
-	if err := r.apply(req, &result); err != nil {
+	if err != nil {
 		return Result{}, r.failed(req, previous, nil, err)
+	}
+	if !result.Changed {
+		result.Current = r.refresh(req, next)
 	}
 	return result, nil
 }
 
 // apply puts a version into effect, or with DryRun says what it would do.
-func (r *Reloader) apply(req Request, result *Result) (err error) {
+func (r *Reloader) apply(req Request, result *Result, also func() error) (err error) {
 	next := &result.Current
 	if req.DryRun {
 		result.Change, err = r.cfg.Orchestrator.Preview(next.Loaded.Trysail)
@@ -237,6 +246,10 @@ func (r *Reloader) apply(req Request, result *Result) (err error) {
 	result.Change, err = r.cfg.Orchestrator.Apply(next.Loaded.Trysail)
 	if err != nil {
 		return err
+	}
+	if err := also(); err != nil {
+		_, back := r.cfg.Orchestrator.Apply(result.Previous.Loaded.Trysail) // it was in effect: it is good
+		return errors.Join(err, back)
 	}
 	next.Number, next.Change = result.Previous.Number+1, result.Change
 	old, preset := result.Previous.Loaded.Preset.Key, next.Loaded.Preset.Key

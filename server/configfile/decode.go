@@ -30,8 +30,9 @@ func (f *File) decoder() *decoder {
 
 // Decode sets the struct that target points to from the whole file. A field is the key of its tag "file", else of
 // its tag "json", else its name in snake case (MaxDelay is max_delay), and "-" leaves it out; the option "required"
-// (`file:"name,required"`) refuses a file without the key. What the file does not say stays as it is. Beside Go's kinds
-// it knows [time.Duration] ("30s"), [Size], [Secret], the enumerations of the library by their words, types that read
+// (`file:"name,required"`) refuses a file without the key; the option "short" lets the whole struct be written as the value of this
+// field alone, if that is a text. What the file does not say stays as it is. Beside Go's kinds
+// it knows [time.Duration] ("30s"), [Size], [Secret], [Credential], the enumerations of the library by their words, types that read
 // text, and maps with texts as keys.
 //
 // Keys that the target does not have are faults, but for those in claimed, which another call decodes, and those
@@ -143,8 +144,17 @@ func (d *decoder) decode(v *value, into reflect.Value, path string) {
 // structure sets the fields of a struct. Claimed keys are somebody else's.
 func (d *decoder) structure(v *value, into reflect.Value, path string, claimed []string) {
 	keys := d.keysOf(into.Type())
+	short := slices.IndexFunc(keys, func(k key) bool { return k.short })
+	if v.kind == text && short >= 0 {
+		d.decode(v, into.FieldByIndex(keys[short].index), path)
+		return
+	}
 	if v.kind != mapping && v.kind != nothing { // a key with all its lines commented out is nothing
-		d.notParts(v, path, "a mapping with "+oneOf(namesOf(keys)))
+		want := "a mapping with " + oneOf(namesOf(keys))
+		if short >= 0 {
+			want = "a text, which is the " + keys[short].name + ", or " + want
+		}
+		d.notParts(v, path, want)
 		return
 	}
 	for _, e := range v.entries {

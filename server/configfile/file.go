@@ -186,6 +186,27 @@ func (f *File) Line(path string) int {
 	return line
 }
 
+// Names returns the keys of the mapping at a path, in the order in which they stand there; those of merge keys come last. It is empty if
+// there is no mapping.
+func (f *File) Names(path string) []string {
+	v := f.root
+	for _, name := range split(path) {
+		e, ok := v.at(name)
+		if !ok {
+			return nil
+		}
+		v = e.value
+	}
+	names := make([]string, len(v.entries))
+	for i, e := range v.entries {
+		names[i] = e.name
+	}
+	return names
+}
+
+// Path returns the path of a key under another one; a name that could be taken for a path is quoted in it.
+func Path(under, name string) string { return join(under, name) }
+
 // place returns line and column, as Line does.
 func (f *File) place(path string) (line, column int) {
 	v := f.root

@@ -10,6 +10,7 @@ type key struct {
 	name     string
 	index    []int
 	required bool
+	short    bool // the struct may be written as this field's value alone
 	typ      reflect.Type
 	field    reflect.StructField
 	owner    reflect.Type
@@ -44,6 +45,7 @@ func keysOf(t reflect.Type) []key {
 		k := key{name: name, index: []int{i}, typ: f.Type, field: f, owner: t}
 		for option := range strings.SplitSeq(options, ",") {
 			k.required = k.required || option == "required"
+			k.short = k.short || option == "short"
 		}
 		keys = append(keys, k)
 	}

@@ -38,6 +38,16 @@ func (f *File) faultsIn(err error) (faults []Fault) {
 	return faults
 }
 
+// LocateUnder gives faults whose field begins with root, such as "Default", their places under the path base: "Default.Breaker.Window is …" is about
+// base.breaker.window. What begins with another field stays as it is.
+func (f *File) LocateUnder(err error, root, base string) error {
+	var faults []Fault
+	for _, line := range linesOf(err) {
+		faults = append(faults, f.located(line, root, base))
+	}
+	return newError(f.name, faults)
+}
+
 // linesOf returns what an error says, fault by fault: joined errors have a line each.
 func linesOf(err error) []string {
 	if err == nil {

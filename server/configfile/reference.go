@@ -55,6 +55,9 @@ func describe(path string, v reflect.Value) []Key {
 		}
 		return one
 	}
+	if readsText(t) {
+		return []Key{{Path: path, About: "text", Value: shownValue(v)}}
+	}
 	key := Key{Path: path, About: aboutKind(t), Value: shownValue(v)}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -66,11 +69,17 @@ func describe(path string, v reflect.Value) []Key {
 		inner[0].Value = key.Value
 		return inner
 	case reflect.Struct:
+		for _, k := range keysOf(t) {
+			if k.short {
+				key.About = k.name + " or mapping"
+			}
+		}
 		return append([]Key{key}, keysUnder(path, v)...)
 	case reflect.Map:
 		return append([]Key{key}, describeTable(path, v)...)
 	case reflect.Slice:
 		element := describe(path+"[]", reflect.New(t.Elem()).Elem())
+		key.About = "list of mappings"
 		if element[0].About != "" {
 			key.About = "list, each a " + element[0].About
 		}
@@ -125,7 +134,7 @@ func shownValue(v reflect.Value) string {
 		v = v.Elem()
 	}
 	switch {
-	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
+	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[Credential](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
 		return ""
 	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice, v.Kind() == reflect.Array:
 		return ""

@@ -14,18 +14,21 @@ import (
 // A special is how a type is written that does not follow from its kind.
 type special struct {
 	decode func(d *decoder, v *value, into reflect.Value, path string)
-	about  string // what is written, for the reference page
+	about  string   // what is written, for the reference page
+	words  []string // all that may be written, if these are words
 }
 
 // specialOf finds out whether values of t are written in a way of their own.
 func specialOf(t reflect.Type) (special, bool) {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
-		return special{(*decoder).duration, `time, such as "30s"`}, true
+		return special{decode: (*decoder).duration, about: `time, such as "30s"`}, true
 	case reflect.TypeFor[Size]():
-		return special{(*decoder).bytes, `size, such as "32MiB"`}, true
+		return special{decode: (*decoder).bytes, about: `size, such as "32MiB"`}, true
 	case reflect.TypeFor[Secret]():
-		return special{(*decoder).secret, "secret"}, true
+		return special{decode: (*decoder).secret, about: "secret"}, true
+	case reflect.TypeFor[Credential]():
+		return special{decode: (*decoder).credential, about: "secret, with a name if it is to have one"}, true
 	case reflect.TypeFor[trysail.Strategy]():
 		return enumeration(trysail.Strategies()), true
 	case reflect.TypeFor[trysail.Backoff]():
@@ -33,9 +36,9 @@ func specialOf(t reflect.Type) (special, bool) {
 	case reflect.TypeFor[trysail.Class]():
 		return enumeration(counted[trysail.Class]()), true
 	case reflect.TypeFor[trysail.ClassRetries]():
-		return special{(*decoder).classRetries, "mapping of classes"}, true
+		return special{decode: (*decoder).classRetries, about: "mapping of classes"}, true
 	case reflect.TypeFor[*trysail.RetryBudget]():
-		return special{(*decoder).budget, "name under retry_budgets"}, true
+		return special{decode: (*decoder).budget, about: "name under retry_budgets"}, true
 	default:
 		return special{}, false
 	}
@@ -58,7 +61,7 @@ func enumeration[T any](members []T) special {
 	for i, m := range members {
 		words[i] = fmt.Sprint(m)
 	}
-	return special{about: oneOf(words), decode: func(d *decoder, v *value, into reflect.Value, path string) {
+	return special{about: oneOf(words), words: words, decode: func(d *decoder, v *value, into reflect.Value, path string) {
 		if v.kind != text {
 			d.wrong(v, path, oneOf(words))
 			return

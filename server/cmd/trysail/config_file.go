@@ -21,6 +21,7 @@ type configuration struct {
 	document *config.Document // nil: there is none
 	server   serverSection
 	gateway  gatewaySection
+	bad      []configfile.Fault // what the reader of the file has refused
 }
 
 // serverSection is the key "server" of the file: the flags of these names, and the keys.
@@ -64,12 +65,19 @@ type serverSection struct {
 	ValidationCooldown *time.Duration
 }
 
-// gatewaySection is the key "gateway" of the file: the flags of these names, and the provider's key.
+// gatewaySection is the key "gateway" of the file: targets, routes, the flags of these names, and the key of the one target that needs no targets.
 type gatewaySection struct {
-	// OpenAIBaseURL is the provider. Default: https://api.openai.com/v1 if there is a key for it, otherwise the simulated provider.
+	// Targets are the providers' endpoints, by names of yours: 1 to 64 of the characters A-Z a-z 0-9 . _ : -. A request that no route takes goes to
+	// those of its protocol, in their order. Without any: those for which the environment has a key or an address, or else the simulated provider.
+	Targets map[string]targetSection
+
+	// Routes lead requests to targets; the first that matches counts.
+	Routes []routeSection
+
+	// OpenAIBaseURL is the address of the target openai, where there are no targets. Default: https://api.openai.com/v1 if there is a key for it.
 	OpenAIBaseURL *string `file:"openai_base_url"`
 
-	// OpenAIAPIKey is the provider's key. OPENAI_API_KEY goes before it.
+	// OpenAIAPIKey is the key of the target openai, where there are no targets. OPENAI_API_KEY goes before it.
 	OpenAIAPIKey configfile.Secret `file:"openai_api_key"`
 
 	// MaxBody is the size of the largest request body.
@@ -110,7 +118,7 @@ type gatewaySection struct {
 func readConfiguration(loader *configfile.Loader, file *configfile.File) (*configuration, error) {
 	c := &configuration{file: file}
 	document, err := loader.Load(file, map[string]any{"server": &c.server, "gateway": &c.gateway})
-	c.document = document
+	c.document, c.bad = document, faultsOf(err)
 	return c, err
 }
 
@@ -273,8 +281,6 @@ func (r *reading) fixed() map[string]string {
 		"server.data_dir":        s.DataDir,
 		"server.trusted_proxies": strings.Join(s.TrustedProxies, ","),
 		"server.validations_per_minute, server.validations_per_hour, server.validation_cooldown": fmt.Sprint(s.validations()),
-		"gateway.openai_api_key":  c.providerKey(env),
-		"gateway.openai_base_url": s.OpenAIBaseURL,
 		"gateway limits": fmt.Sprint(s.MaxBody, s.MaxAnswer, s.MaxOperations, s.ConnectTimeout, s.FirstTokenTimeout,
 			s.AnswerTimeout, s.IdleTimeout, s.TotalTimeout, s.ClientTimeout),
 		"gateway.simulate_fault_rate": fmt.Sprint(s.SimulateFaultRate), "gateway.simulate_token_delay": s.SimulateTokenDelay.String(),

@@ -186,12 +186,17 @@ func valueOf(s *serveCmd, flag string) any {
 	}
 }
 
+// uncommented takes every setting of the example out of its comment.
+func uncommented(text string) string {
+	setting := regexp.MustCompile(`(?m)^#([a-z]|(?:  )+[a-z#])`)
+	prose := regexp.MustCompile(`(?m)^#$`)
+	return prose.ReplaceAllString(setting.ReplaceAllString(text, "$1"), "")
+}
+
 // The example says the defaults: as it is, where all is a comment, and with every setting taken out of its comment.
 func TestExampleFileIsTheDefaults(t *testing.T) {
 	text := example(t)
-	setting := regexp.MustCompile(`(?m)^#([a-z]|(?:  )+[a-z#])`)
-	prose := regexp.MustCompile(`(?m)^#$`)
-	uncommented := prose.ReplaceAllString(setting.ReplaceAllString(text, "$1"), "")
+	uncommented := uncommented(text)
 	if strings.Count(uncommented, "\n") < 150 || strings.Contains(uncommented, "\n#policy") {
 		t.Fatalf("the example was not taken out of its comments:\n%s", uncommented)
 	}

@@ -37,7 +37,8 @@ func (c *validateCmd) checkFile(p *program) (*verdict, error) {
 func (r *reading) verify() (config.Loaded, error) {
 	loaded, err := r.sources.Load()
 	_, badKeys := r.keys()
-	err = errors.Join(err, badKeys, r.settings.check(r.file))
+	_, badPlan := planOf(r, r.settings.Addr)
+	err = errors.Join(err, badKeys, badPlan, r.settings.check(r.file))
 	if err == nil {
 		_, err = trysail.New(loaded.Trysail)
 		err = r.file.locate(err)
@@ -74,6 +75,9 @@ func faultsIn(err error) (all []finding) {
 func (r *reading) warn(loaded *config.Loaded) (warnings []finding, suggestions []string) {
 	for _, text := range loaded.Warnings {
 		warnings = append(warnings, finding{Message: text})
+	}
+	if plan, err := planOf(r, r.settings.Addr); err == nil {
+		warnings = append(warnings, r.planWarnings(&plan)...)
 	}
 	document := r.file.document
 	report := document.Custom.Check(config.ValidateOptions{Operations: r.knownTo(document), AllowEmpty: true, Base: &loaded.Preset})

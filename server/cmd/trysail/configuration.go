@@ -85,6 +85,14 @@ func (r *reader) readFile(content []byte, variables configfile.Lookup) (*configu
 	return readConfiguration(&r.loader, file)
 }
 
+// faultsOf returns the faults of a file that an error reports.
+func faultsOf(err error) []configfile.Fault {
+	if bad, ok := errors.AsType[*configfile.Error](err); ok {
+		return bad.Faults
+	}
+	return nil
+}
+
 // readEnvFile reads an env file. No name, and nothing under the default name, is no file.
 func readEnvFile(name string) (*config.EnvFile, error) {
 	if name == "" {
@@ -146,18 +154,17 @@ func (srv *server) orchestrate(ctx context.Context, loaded config.Loaded, observ
 	return err
 }
 
-// reread reads the sources for a reload. A setting that would be refused at the start is refused now, too.
+// reread reads the sources for a reload. A setting that would be refused at the start is refused now, too. The gateway's plan goes along.
 func (srv *server) reread(ctx context.Context) (config.Sources, error) {
 	now, err := srv.reader.read(contentIn(ctx))
-	if err == nil {
-		err = now.settings.check(now.file)
-	}
-	if err != nil {
+	next, badPlan := srv.plan(now)
+	if err = errors.Join(err, badPlan, now.settings.check(now.file)); err != nil {
 		return config.Sources{}, err
 	}
 	if names := differing(srv.fixed, now.fixed()); len(names) > 0 {
 		srv.log.WarnContext(ctx, "some changes of the configuration need a restart", "settings", names)
 	}
+	now.sources.Also = func() error { return srv.applyPlan(ctx, next) }
 	return now.sources, nil
 }
 

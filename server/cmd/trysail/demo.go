@@ -98,7 +98,9 @@ func (d *demoCmd) without(p *program) *program {
 	hidden := *p
 	hidden.lookup = func(name string) (string, bool) {
 		switch name {
-		case "OPENAI_API_KEY", "OPENAI_BASE_URL", "API_KEY", "ADDITIONAL_API_KEYS", "READ_ONLY_API_KEYS":
+		case "OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL",
+			"GEMINI_API_KEY", "GOOGLE_API_KEY", "GEMINI_BASE_URL", "GOOGLE_GEMINI_BASE_URL",
+			"API_KEY", "ADDITIONAL_API_KEYS", "READ_ONLY_API_KEYS":
 			return "", false
 		default:
 			return p.lookup(name)

@@ -165,7 +165,7 @@ func TestExitCodes(t *testing.T) {
 		"a limit that is none":      {[]string{"serve", "--idle-timeout", "0s"}, nil, 2, "idle-timeout is 0s"},
 		"a bad variable":            {[]string{"serve"}, []string{"TRYSAIL_IDLE_TIMEOUT=abc"}, 2, "TRYSAIL_IDLE_TIMEOUT"},
 		"a share over one":          {[]string{"serve", "--simulate-fault-rate", "1.5"}, nil, 2, "simulate-fault-rate is 1.5, want 0 to 1"},
-		"a provider that is no URL": {[]string{"serve", "--addr", "127.0.0.1:0"}, []string{"OPENAI_BASE_URL=ftp://x"}, 2, `BaseURL is "ftp://x"`},
+		"a provider that is no URL": {[]string{"serve", "--addr", "127.0.0.1:0"}, []string{"OPENAI_BASE_URL=ftp://x"}, 2, `OPENAI_BASE_URL: found "ftp://x"`},
 		"a key nobody could send":   {[]string{"serve", "--addr", "127.0.0.1:0"}, []string{"API_KEY=two words"}, 2, "holds a space or a control character"},
 		"a demo in a hurry":         {[]string{"demo", "--rate", "0"}, nil, 2, "0.1 to 100"},
 	} {

@@ -78,7 +78,8 @@ func topComments() map[string]string {
 		"retry_budgets":   "Budgets that retry.budget of any policy may name; all that name one share it. A reload that leaves its numbers leaves its account.",
 		"literal_secrets": "Allow secrets to stand in this file, which everybody who reads the file then knows.",
 		"server":          "The server. These are read at the start only. Flags and variables go before all of them.",
-		"gateway":         "The gateway. These are read at the start only. Flags and variables go before all of them.",
+		"gateway": "The gateway: where requests go, and what they may take. Targets, routes and keys apply as soon as the file changes, everything else is " +
+			"read at the start only. Flags and variables go before what they can say, too.",
 	}
 }
 
@@ -186,9 +187,9 @@ func exampleKey(known map[string]string, key configfile.Key) string {
 		open = wrapped("#"+indent+"# ", meaning(known, key))
 	}
 	switch {
-	case strings.Contains(key.Path, "<") && strings.HasPrefix(key.Path, "operations.<name>.policy."):
-		return "" // the same as policy
-	case strings.Contains(key.Path, "<"):
+	case elsewhere(key):
+		return ""
+	case strings.Contains(key.Path, "<"), strings.Contains(key.Path, "[]."):
 		if open == "" && key.About == "" {
 			return fmt.Sprintf("#%s# %s:\n", indent, name)
 		}
@@ -201,6 +202,9 @@ func exampleKey(known map[string]string, key configfile.Key) string {
 		return open + fmt.Sprintf("#%s%s: %s\n", indent, name, key.Value)
 	}
 }
+
+// elsewhere reports whether a key is one of policy's, which are listed once.
+func elsewhere(key configfile.Key) bool { return strings.Contains(key.Path, "<name>.policy.") }
 
 // hidden is what begins a line that stays a comment when its # is taken away; at the top, one that has no setting's form.
 func hidden(indent string) string {
@@ -262,7 +266,11 @@ retry_budgets:
 server:
   api_key: ${API_KEY}
 gateway:
-  openai_api_key: {file: /run/secrets/openai}
+  targets:
+    openai: {api_key: {file: /run/secrets/openai}}
+    local: {protocol: openai, base_url: "http://127.0.0.1:11434/v1"}
+  routes:
+    - {model: gpt-5*, targets: [openai, local]}
 ` + "```" + `
 
 ## What is read, and what is refused
@@ -290,7 +298,8 @@ file systems, files of other users), when two looks 100 ms apart found the same.
 A file that is no good, gone or empty changes nothing: the configuration in force stays, the log has an error, once for each content, and the watch goes on. What was refused is
 tried again every 30 seconds, because what it names may be there by then. SIGHUP reads the file again at once, with the variables and files that secrets name.
 
-Running calls end as they began; breakers, windows, counters and retry budgets whose numbers stay keep what they know. ` + "`server` and `gateway`" + ` are read at the start only: the log names what needs a restart.
+Running calls end as they began; breakers, windows, counters and retry budgets whose numbers stay keep what they know. Targets, routes and keys of providers under ` + "`gateway`" + ` apply with the rest, whole or not at all;
+the other keys of ` + "`gateway`, and `server`," + ` are read at the start only: the log names what needs a restart.
 
 ## All keys
 
@@ -315,7 +324,7 @@ func reference(t *testing.T) string {
 		}
 		b.WriteString("\n| key | value | default | meaning |\n|---|---|---|---|\n")
 		for _, key := range s.keys[1:] {
-			if strings.HasPrefix(key.Path, "operations.<name>.policy.") || key.About == "" && meaning(known, key) == "" {
+			if elsewhere(key) || key.About == "" && meaning(known, key) == "" {
 				continue
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", strings.TrimPrefix(key.Path, top.Path+"."), key.About, quoted(key.Value),

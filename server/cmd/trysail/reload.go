@@ -89,6 +89,8 @@ func (srv *server) followSignals(ctx context.Context, signals <-chan os.Signal) 
 
 // reload reads the configuration anew.
 func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
+	var gatewayChanged bool
+	ctx = context.WithValue(ctx, gatewayKey{}, &gatewayChanged)
 	result, err := srv.reloader.Reload(ctx, config.Request{Trigger: trigger})
 	if err != nil {
 		return err
@@ -97,7 +99,9 @@ func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
 	srv.tellLoading(&config.Loaded{ShowLoading: loaded.ShowLoading, Steps: loaded.Steps, Warnings: result.Warnings})
 	if !result.Changed { // else applied has recorded and told it
 		api.Record(srv.monitor, monitor.Subject{}, result.Events)
-		srv.tellAsBefore(result.Current.Number)
+		if !gatewayChanged {
+			srv.tellAsBefore(result.Current.Number)
+		}
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +43,7 @@ type serveCmd struct {
 	ValidationsPerHour   int           `default:"1000" env:"TRYSAIL_VALIDATIONS_PER_HOUR" placeholder:"N" help:"How many in any hour (${default})."`
 	ValidationCooldown   time.Duration `default:"0s" env:"TRYSAIL_VALIDATION_COOLDOWN" placeholder:"TIME" help:"From one to the next (${default})."`
 
-	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"The provider. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set, otherwise the simulated provider."`
+	OpenAIBaseURL string `name:"openai-base-url" env:"OPENAI_BASE_URL" placeholder:"URL" help:"Where OpenAI's protocol is spoken, with /v1. Default: https://api.openai.com/v1 if OPENAI_API_KEY is set."`
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
 	MaxAnswer         int64         `default:"16777216" env:"TRYSAIL_MAX_ANSWER" placeholder:"BYTES" help:"Largest answer that is no stream (${default})."`
@@ -65,10 +64,16 @@ type serveCmd struct {
 
 // Help is shown by "trysail serve --help".
 func (serveCmd) Help() string {
-	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed.
+	return `Without a provider's key a simulated provider answers: no key, no network, no database is needed. Each key, and each base URL, makes
+a target for requests of its protocol; the configuration file can name others, and routes to them. The base URLs are the providers':
+that of this server is for its clients.
 
 Read from the environment and the env file, or else from the configuration file:
-  OPENAI_API_KEY            the provider's key
+  OPENAI_API_KEY            OpenAI's key
+  ANTHROPIC_API_KEY         Anthropic's
+  GEMINI_API_KEY            Google's; GOOGLE_API_KEY counts without it
+  ANTHROPIC_BASE_URL        where Anthropic's protocol is spoken, without /v1. Default: https://api.anthropic.com
+  GEMINI_BASE_URL           where Gemini's is, without /v1beta; GOOGLE_GEMINI_BASE_URL counts without it
   API_KEY                   a key for the internal API and, beyond loopback, for the gateway
   ADDITIONAL_API_KEYS       more of them, separated by commas
   READ_ONLY_API_KEYS        keys that may only read the internal API, separated by commas
@@ -119,7 +124,9 @@ type server struct {
 	giveUp       context.CancelCauseFunc // ends the contexts of all requests
 	unfollow     func()                  // ends reloads; nil if there are none
 	orchestrator *trysail.Orchestrator
-	simulated    *trysailtest.ProviderServer // nil with a real provider
+	planned      *planned                    // the gateway's plan; changed in the reloader's turn
+	applier      applier                     // the gateway
+	simulated    *trysailtest.ProviderServer // nil without targets that are simulated
 }
 
 // build puts the parts together, from what needs nothing to what needs all. A fault in
@@ -139,7 +146,9 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.tellLoading(&loaded)
 	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
-	err = errors.Join(badFiles, badConfig, badKeys, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
+	planned, badPlan := srv.plan(now)
+	srv.planned = planned
+	err = errors.Join(badFiles, badConfig, badKeys, badPlan, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
 		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
@@ -208,15 +217,19 @@ func (srv *server) start(keys api.Keys) error {
 	return nil
 }
 
-// gateway returns the gateway in front of the provider that the environment names.
+// gateway returns the gateway in front of the targets of the plan.
 func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	s := srv.settings
-	only := gateway.Target{Name: "openai", Protocol: gateway.OpenAIProtocol, BaseURL: s.OpenAIBaseURL}
-	if key := srv.now.file.providerKey(srv.now.sources.Variable); key != "" {
-		only.Credentials = []gateway.Credential{{Key: key}}
+	if err := srv.planned.again(srv); err != nil { // now the port is known
+		return nil, usageError{err}
 	}
-	cfg := gateway.Config{
+	plan, err := srv.simulate(srv.planned.plan)
+	if err != nil {
+		return nil, err
+	}
+	gw, err := gateway.New(gateway.Config{
 		Orchestrator: srv.orchestrator,
+		Plan:         plan,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
@@ -224,24 +237,12 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
 		},
-	}
-	if only.Credentials == nil && only.BaseURL == "" {
-		provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{
-			FaultRate: s.SimulateFaultRate, TokenDelay: s.SimulateTokenDelay,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("start the simulated provider: %w", err)
-		}
-		srv.simulated = provider
-		only.Name, only.Simulated, only.BaseURL = "simulated", true, provider.URL
-	}
-	only.BaseURL = cmp.Or(only.BaseURL, gateway.OpenAI)
-	cfg.Plan = gateway.SingleTarget(only)
-	gw, err := gateway.New(cfg)
+	})
 	if err != nil {
 		return nil, usageError{err}
 	}
-	srv.log.Info("provider", "url", only.BaseURL, "simulated", only.Simulated)
+	srv.applier = gw
+	srv.tellPlan(srv.planned)
 	return gw, nil
 }
 
@@ -351,9 +352,6 @@ func (s *serveCmd) check(c *configuration) error {
 	bad("addr", checkAddress(s.Addr))
 	if _, err := networksOf(s.TrustedProxies); err != nil {
 		bad("trusted-proxies", err)
-	}
-	if s.OpenAIBaseURL != "" {
-		bad("openai-base-url", gateway.CheckBaseURL(s.OpenAIBaseURL))
 	}
 	if !(s.SimulateFaultRate >= 0 && s.SimulateFaultRate <= 1) { // written so that NaN fails too
 		bad("simulate-fault-rate", fmt.Errorf("simulate-fault-rate is %v, want 0 to 1", s.SimulateFaultRate))

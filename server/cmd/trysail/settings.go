@@ -20,7 +20,12 @@ func (r *reading) effective(loaded *config.Loaded) []config.Value {
 	if r.file.document != nil && r.file.document.ObserveCalls {
 		observe.Origin = r.file.origin("observe_calls")
 	}
-	return append(append(append(values, observe), r.settingsInForce()...), r.secrets()...)
+	values = append(append(append(values, observe), r.settingsInForce()...), r.secrets()...)
+	plan, err := planOf(r, r.settings.Addr)
+	if err != nil {
+		return values // it has been reported
+	}
+	return append(values, r.planInForce(&plan)...)
 }
 
 // settingsInForce are the flags of serve with what came to be their values.
@@ -41,7 +46,9 @@ func (r *reading) settingsInForce() []config.Value {
 	for _, f := range s.timeouts() {
 		add(f.flag, f.limit)
 	}
-	add("openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider()))
+	if len(r.file.gateway.Targets) == 0 { // beside targets it has no effect
+		add("openai-base-url", cmp.Or(s.OpenAIBaseURL, r.defaultProvider()))
+	}
 	add("max-body", s.MaxBody)
 	add("max-answer", s.MaxAnswer)
 	add("max-operations", s.MaxOperations)
@@ -110,12 +117,15 @@ func (r *reading) secrets() []config.Value {
 		}
 		return key
 	}
-	return []config.Value{
+	all := []config.Value{
 		one("server.api_key", "API_KEY", r.file.server.APIKey),
 		one("server.additional_api_keys", "ADDITIONAL_API_KEYS", first(r.file.server.AdditionalAPIKeys)),
 		one("server.read_only_api_keys", "READ_ONLY_API_KEYS", first(r.file.server.ReadOnlyAPIKeys)),
-		one("gateway.openai_api_key", "OPENAI_API_KEY", r.file.gateway.OpenAIAPIKey),
 	}
+	if len(r.file.gateway.Targets) == 0 {
+		all = append(all, one("gateway.openai_api_key", "OPENAI_API_KEY", r.file.gateway.OpenAIAPIKey))
+	}
+	return all
 }
 
 // otherSecrets lists the secrets that both have, and that are not the same.
@@ -140,10 +150,13 @@ func (r *reading) revealed() map[string]string {
 		}
 		return cmp.Or(env.Value(variable, ""), strings.Join(keys, ","))
 	}
-	return map[string]string{
+	all := map[string]string{
 		"server.api_key":             cmp.Or(env.Value("API_KEY", ""), r.file.server.APIKey.Reveal()),
 		"server.additional_api_keys": list("ADDITIONAL_API_KEYS", r.file.server.AdditionalAPIKeys),
 		"server.read_only_api_keys":  list("READ_ONLY_API_KEYS", r.file.server.ReadOnlyAPIKeys),
-		"gateway.openai_api_key":     r.file.providerKey(env),
 	}
+	if plan, err := planOf(r, r.settings.Addr); err == nil {
+		maps.Copy(all, keysOf(&plan))
+	}
+	return all
 }
