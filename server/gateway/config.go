@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/server/wire"
 )
 
 // A Config sets up a [Gateway].
@@ -132,8 +133,8 @@ func parseBaseURL(address string) (*url.URL, error) {
 
 // newTransport returns a transport for many concurrent calls to one host.
 // Compression is left alone: what the client did not ask for is not undone.
-func newTransport(l Limits) *http.Transport {
-	return &http.Transport{
+func newTransport(l Limits) http.RoundTripper {
+	return wire.New(&http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: l.Connect, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   l.Connect,
@@ -143,7 +144,5 @@ func newTransport(l Limits) *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		DisableCompression:    true,
-		ReadBufferSize:        16 << 10,
-		WriteBufferSize:       16 << 10,
-	}
+	})
 }
