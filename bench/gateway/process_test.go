@@ -83,7 +83,8 @@ func startProgram(tb testing.TB, _, upstream string) (*process, error) {
 	program, dir := os.Getenv(programVariable), tb.TempDir()
 	if program == "" {
 		program = filepath.Join(dir, "trysail")
-		build := exec.Command("go", "build", "-o", program, "github.com/trysail-go/trysail/server/cmd/trysail")
+		build := exec.Command("go", "build", "-o", program, "./cmd/trysail")
+		build.Dir = "../../server"
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("build the program: %w: %s", err, out)
 		}
