@@ -55,7 +55,7 @@ func (c *call) judge(ctx context.Context, err error) verdict {
 
 // wait returns how long to wait before the next attempt, if there may be one.
 func (c *call) wait(ctx context.Context, v verdict) (time.Duration, bool) {
-	retry := &c.set.policy.Retry
+	retry := c.retry(ctx)
 	switch {
 	case v.final(), c.permit.probe, retry.Disabled, !c.set.table[v.class].Retry, c.attempts >= retry.limit(v.class), c.spent(v):
 		return 0, false
@@ -96,11 +96,11 @@ func (c *call) finish(ctx context.Context, v verdict, err error) {
 		v = c.judge(ctx, err)
 	}
 	c.op.explain(Decision{
-		Time: c.op.now(), Outcome: "failed", Reason: c.told(c.whyNot(v)), Class: v.class, Attempts: c.attempts,
+		Time: c.op.now(), Outcome: "failed", Reason: c.told(c.whyNot(ctx, v)), Class: v.class, Attempts: c.attempts,
 	})
 	r := result{outcome: outcomeNeutral, class: v.class, after: v.after}
 	switch {
-	case c.set.table[v.class].Count:
+	case c.set.table[v.class].Count && !v.neutral:
 		r.outcome = outcomeFailure
 	case v.class == ClassCanceled:
 		r.outcome = outcomeLeft

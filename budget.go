@@ -142,6 +142,10 @@ func (b *RetryBudget) allow(c clock, now int64, cost Cost) bool {
 	return ok
 }
 
+// Take reports whether an attempt may be made that no operation makes by itself, such as one at another server when the first has
+// failed, and counts it as a retry if so. On a nil budget it is always true.
+func (b *RetryBudget) Take(cost Cost) bool { return b == nil || b.allow(b.clock, b.clock.now(), cost) }
+
 // take reports whether a retry may be made, and counts it if so, in a bucket that it returns: for giveBack.
 func (b *RetryBudget) take(c clock, now int64, cost Cost) (bucket int64, ok bool) {
 	cost = min(max(cost, 0), maxCost)

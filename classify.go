@@ -25,6 +25,7 @@ type verdict struct {
 	after     time.Duration // the server's minimum wait; 0 when it gave none
 	committed bool          // a part of the answer is out: no retry, whatever the class
 	once      bool          // no retry if another attempt has failed like this
+	neutral   bool          // the breaker does not count it
 	repeated  bool          // another operation has retried already: no retry here
 	ended     bool          // the caller's context has ended: no retry
 }
@@ -95,6 +96,7 @@ func (v *verdict) readBranch(err error, classed bool) bool {
 	v.after = max(v.after, branch.after)
 	v.committed = v.committed || branch.committed
 	v.once = v.once || branch.once
+	v.neutral = v.neutral || branch.neutral
 	return found || classed
 }
 
@@ -108,6 +110,7 @@ func (v *verdict) readOne(err error, classed bool) bool {
 	case *marked:
 		v.committed = v.committed || e.final
 		v.once = v.once || e.once
+		v.neutral = v.neutral || e.neutral
 		v.after = max(v.after, e.after)
 		if e.classed && !classed {
 			v.class = e.class

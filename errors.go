@@ -112,6 +112,15 @@ func Once(err error) error {
 	return &marked{err: err, once: true}
 }
 
+// Neutral marks err as one that says nothing about how well the dependency is, such as a refusal that comes from nearer, or a
+// limit that has a gate of its own: the breaker does not count it, whatever its class. It is classed, and repeated, as before.
+func Neutral(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{err: err, neutral: true}
+}
+
 func classify(err error, class Class) error { return WithClass(err, class, 0) }
 
 // marked carries what the caller of a constructor knows about an error.
@@ -121,6 +130,7 @@ type marked struct {
 	classed bool // class is set
 	final   bool // no retry, whatever the class
 	once    bool // one retry, whatever the policy
+	neutral bool // the breaker does not count it
 	after   time.Duration
 }
 

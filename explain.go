@@ -1,6 +1,7 @@
 package trysail
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -79,8 +80,8 @@ func (c *call) told(reason string) string {
 }
 
 // The reasons for which there is no further attempt. They are made only when one is wanted.
-func (c *call) whyNot(v verdict) string {
-	retry := &c.set.policy.Retry
+func (c *call) whyNot(ctx context.Context, v verdict) string {
+	retry := c.retry(ctx)
 	switch {
 	case c.held:
 		return "its permit was given back with this error"

@@ -26,7 +26,9 @@ func start(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gw, err := gateway.New(gateway.Config{Orchestrator: orc, BaseURL: provider.URL, Simulated: true})
+	gw, err := gateway.New(gateway.Config{Orchestrator: orc, Plan: gateway.SingleTarget(gateway.Target{
+		Name: "simulated", Protocol: gateway.OpenAIProtocol, BaseURL: provider.URL, Simulated: true,
+	})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func TestRun(t *testing.T) {
 		"a good answer":                 {"ok", "", 0},
 		"two errors, which nobody sees": {"500,429:0,ok", "", 0},
 		"an error for ever":             {"500", "3", 500},
-		"a reset for ever":              {"reset", "3", 502},
+		"a reset for ever":              {"reset", "2", 502},
 		"a caller's mistake":            {"400", "1", 400},
 	} {
 		t.Run(name, func(t *testing.T) {

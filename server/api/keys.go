@@ -104,7 +104,8 @@ func (a Access) String() string {
 }
 
 // Check looks for a key in r: in "Authorization: Bearer", or, if that is absent or
-// malformed, in X-API-Key. Its time does not depend on which key of the set is
+// malformed, in X-API-Key. On the gateway's paths, /v1/ and /v1beta/, it looks in X-Goog-Api-Key and in the parameter "key", too, where
+// Google's SDKs put theirs, and the best of what it finds counts: a client may have a provider's key beside the gateway's. Its time does not depend on which key of the set is
 // right. An empty set grants everything.
 func (k Keys) Check(r *http.Request) Access {
 	access, _ := k.look(r)
@@ -117,10 +118,36 @@ func (k Keys) look(r *http.Request) (access Access, name string) {
 		return Granted, "anyone"
 	}
 	key := presented(r.Header)
-	if key == "" {
-		return Missing, ""
+	if key != "" {
+		access, name = k.find(key)
 	}
-	return k.find(key)
+	if access < ReadOnly && onGateway(r.URL.Path) {
+		return k.lookFurther(r, access)
+	}
+	return access, name
+}
+
+// lookFurther looks where the SDKs of other providers than OpenAI put their keys. found is what has been found so far.
+func (k Keys) lookFurther(r *http.Request, found Access) (access Access, name string) {
+	access = found
+	places := []string{r.Header.Get("X-API-Key"), r.Header.Get("X-Goog-Api-Key")}
+	if r.URL.RawQuery != "" {
+		places = append(places, r.URL.Query().Get("key"))
+	}
+	for _, key := range places {
+		if key = strings.TrimSpace(key); key == "" {
+			continue
+		}
+		if next, its := k.find(key); next > access {
+			access, name = next, its
+		}
+	}
+	return access, name
+}
+
+// onGateway reports whether a path is one of the gateway's. On others a key in the address is not looked at: addresses get into logs.
+func onGateway(path string) bool {
+	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1beta/")
 }
 
 // Holds reports whether text is one of the keys. Its time does not depend on which.

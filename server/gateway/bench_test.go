@@ -29,8 +29,10 @@ func BenchmarkPlain(b *testing.B) {
 		b.Fatal(err)
 	}
 	gw, err := gateway.New(gateway.Config{
-		Orchestrator: orc, BaseURL: "http://127.0.0.1:1/v1", APIKey: "sk-bench", Logger: slog.New(slog.NewJSONHandler(null, nil)),
-		Transport: answers(answer),
+		Orchestrator: orc, Logger: slog.New(slog.NewJSONHandler(null, nil)), Transport: answers(answer),
+		Plan: gateway.SingleTarget(gateway.Target{
+			Name: "openai", Protocol: gateway.OpenAIProtocol, BaseURL: "http://127.0.0.1:1/v1", Credentials: []gateway.Credential{{Key: "sk-bench"}},
+		}),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -20,16 +20,8 @@ type Config struct {
 	// Orchestrator holds the operations. Required.
 	Orchestrator *trysail.Orchestrator
 
-	// BaseURL is the provider's, such as https://api.openai.com/v1. Required.
-	BaseURL string
-
-	// APIKey is sent to the provider in place of the client's. Empty: the
-	// client's own Authorization header is passed on.
-	APIKey string
-
-	// Simulated says that the provider is the simulated one: it alone gets the
-	// headers that ask for faults.
-	Simulated bool
+	// Plan says where requests go: at least to one target. Required. See [Gateway.Apply].
+	Plan Plan
 
 	// Access decides who may use the gateway. Nil: everyone.
 	Access func(*http.Request) Access
@@ -108,24 +100,23 @@ func (l Limits) check() error {
 	return errors.Join(errs...)
 }
 
-// OpenAI is the address of OpenAI's API (https://platform.openai.com/docs/api-reference, 2025).
-const OpenAI = "https://api.openai.com/v1"
-
-// CheckBaseURL says why no provider can be at an address. It connects to nothing.
+// CheckBaseURL says why no provider of OpenAI's protocol can be at an address. It connects to nothing.
 func CheckBaseURL(address string) error {
-	_, err := parseBaseURL(address)
+	_, err := parseBaseURL(address, OpenAIProtocol)
 	return err
 }
 
-func parseBaseURL(address string) (*url.URL, error) {
+func parseBaseURL(address string, p Protocol) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(address, "/"))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("BaseURL: %w", err)
+		return nil, fmt.Errorf("BaseURL is no address, want something like %s", p.exampleURL()) // it may hold a password
 	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return nil, fmt.Errorf("BaseURL is %q, want something like https://api.openai.com/v1", u.Redacted())
+		return nil, fmt.Errorf("BaseURL is %q, want something like %s", u.Redacted(), p.exampleURL())
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
 		return nil, fmt.Errorf("BaseURL %q has user, query or fragment, want scheme, host and path only", u.Redacted())
+	case p != OpenAIProtocol && (strings.HasSuffix(u.Path, "/v1") || strings.HasSuffix(u.Path, "/v1beta")):
+		return nil, fmt.Errorf("BaseURL is %q, want it without the version, such as %s: requests bring theirs", u.Redacted(), p.exampleURL())
 	default:
 		return u, nil
 	}

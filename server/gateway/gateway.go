@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -19,7 +19,8 @@ import (
 const (
 	OperationHeader  = "X-Trysail-Operation"           // in a request: the operation to run under, default "chat"
 	AttemptsHeader   = "X-Trysail-Attempts"            // in an answer: attempts made
-	BreakerHeader    = "X-Trysail-Breaker"             // in an answer: the state of the operation's breaker
+	TargetHeader     = "X-Trysail-Target"              // in an answer: the target that gave it, or was asked last
+	BreakerHeader    = "X-Trysail-Breaker"             // in an answer: the state of that target's breaker; without one, of the operation's
 	RequestIDHeader  = "X-Request-Id"                  // in both: the request's id
 	ProviderIDHeader = "X-Trysail-Provider-Request-Id" // in an answer: the provider's own id
 )
@@ -37,21 +38,28 @@ const DefaultOperation = "chat"
 // it stops. Their clients are told; nobody has left.
 var ErrStopping = errors.New("the gateway is stopping")
 
+// errPanicked is what a target hears of a call that ended in a bug of the gateway.
+var errPanicked = errors.New("the call ended in a panic")
+
 // errTotal is why a call ends that took too long altogether.
 var errTotal = errors.New("the time limit of the whole request has passed")
 
-// A Gateway is an [http.Handler] for the paths under /v1/ of OpenAI's protocol.
-// Each request is a call of an operation.
+// A Gateway is an [http.Handler] for the paths under /v1/ and /v1beta/ of the protocols of OpenAI, Anthropic and Gemini.
+// Each request is a call of an operation, which goes from target to target as the plan says.
 type Gateway struct {
 	orchestrator *trysail.Orchestrator
-	base         *url.URL
-	apiKey       string
-	simulated    bool
 	access       func(*http.Request) Access
 	ownKey       func(string) bool
 	limits       Limits
 	transport    http.RoundTripper
 	log          *slog.Logger
+
+	plan  atomic.Pointer[snapshot]
+	begun time.Time // the instant 0
+
+	applying  sync.Mutex // guards what follows, and is held while a plan is put into force
+	standings map[string]*standing
+	accounts  map[keyHash]*account
 
 	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }
@@ -59,7 +67,7 @@ type Gateway struct {
 // New returns a gateway, or an error that names every bad field.
 func New(cfg Config) (*Gateway, error) {
 	limits := cfg.Limits.withDefaults()
-	base, err := parseBaseURL(cfg.BaseURL)
+	_, err := compile(cfg.Plan)
 	errs := []error{err, limits.check()}
 	if cfg.Orchestrator == nil {
 		errs = append(errs, errors.New("Orchestrator is nil, want one from trysail.New"))
@@ -68,7 +76,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway config: %w", err)
 	}
 	g := &Gateway{
-		orchestrator: cfg.Orchestrator, base: base, apiKey: cfg.APIKey, simulated: cfg.Simulated,
+		orchestrator: cfg.Orchestrator, begun: time.Now(),
 		access: cfg.Access, ownKey: cfg.OwnKey, limits: limits, transport: cfg.Transport, log: cfg.Logger,
 	}
 	if g.access == nil {
@@ -83,8 +91,14 @@ func New(cfg Config) (*Gateway, error) {
 	if _, err := g.open(DefaultOperation); err != nil {
 		return nil, fmt.Errorf("gateway config: %w", err)
 	}
+	if err := g.Apply(cfg.Plan); err != nil {
+		return nil, err
+	}
 	return g, nil
 }
+
+// now returns how many nanoseconds there have been since the gateway was made: an instant that no change of the system's clock moves.
+func (g *Gateway) now() int64 { return int64(time.Since(g.begun)) }
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -120,9 +134,13 @@ func (g *Gateway) serve(e *exchange, r *http.Request) {
 
 // run makes the call and sends what came of it, unless a stream has been sent.
 func (g *Gateway) run(e *exchange, r *http.Request) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), g.limits.Total, errTotal)
+	ctx, cancel := context.WithDeadlineCause(r.Context(), e.started.Add(e.control.limit(e.route, &g.limits)), errTotal)
 	defer cancel()
+	e.walk.exchange = e
+	defer e.walk.leave(errPanicked) // every other end has been settled
+	ctx = e.control.under(ctx, e.route)
 	_, err := trysail.Do(ctx, e.operation, e.attempt)
+	e.settle(ctx, e.verdict, e.failure)
 	e.err = err
 	e.stopped = err != nil && errors.Is(context.Cause(r.Context()), ErrStopping)
 	if !e.committed {

@@ -153,7 +153,11 @@ func TestHeaders(t *testing.T) {
 			}))
 			defer provider.Close()
 			r := newRig(t, func(c *gateway.Config) {
-				c.BaseURL, c.APIKey, c.Simulated = provider.URL+"/base/v1/", tc.key, tc.simulated
+				c.Plan = planOf(provider.URL + "/base/v1/")
+				c.Plan.Targets[0].Simulated = tc.simulated
+				if tc.key != "" {
+					c.Plan.Targets[0].Credentials = []gateway.Credential{{Key: tc.key}}
+				}
 				c.OwnKey = func(s string) bool { return s == tc.ownKey }
 			})
 			got := r.ask(plainBody, "ok", "Authorization", "Bearer from-client", "X-Api-Key", "secret", "Cookie", "s=1",
@@ -186,7 +190,7 @@ func TestPathsAndMethods(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer provider.Close()
-	r := newRig(t, func(c *gateway.Config) { c.BaseURL = provider.URL + "/api/v1" })
+	r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(provider.URL + "/api/v1") })
 	for name, tc := range map[string]struct{ method, path, body, want string }{
 		"a list":             {"GET", "/v1/models?limit=3", "", "GET /api/v1/models?limit=3 "},
 		"a deletion":         {"DELETE", "/v1/files/file-1", "", "DELETE /api/v1/files/file-1 "},
@@ -226,7 +230,7 @@ func TestLongAnswers(t *testing.T) {
 	}))
 	defer provider.Close()
 	r := newRig(t, func(c *gateway.Config) {
-		c.BaseURL, c.Limits = provider.URL+"/v1", gateway.Limits{Answer: 1 << 20}
+		c.Plan, c.Limits = planOf(provider.URL+"/v1"), gateway.Limits{Answer: 1 << 20}
 	})
 	if got := r.do(t.Context(), http.MethodGet, "/v1/files/f/content", ""); got.status != 200 || len(got.body) != size || got.err != nil {
 		t.Errorf("status %d, %d bytes, %v; want 200 and %d", got.status, len(got.body), got.err, size)
@@ -302,7 +306,8 @@ func TestManyAtOnce(t *testing.T) {
 func TestLogHoldsNoSecrets(t *testing.T) {
 	var log bytes.Buffer
 	r := newRig(t, func(c *gateway.Config) {
-		c.APIKey = "sk-provider-secret"
+		c.Plan = planOf(paced(t))
+		c.Plan.Targets[0].Credentials = []gateway.Credential{{Key: "sk-provider-secret"}}
 		c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
 	})
 	r.ask(plainBody, "500,ok", "Authorization", "Bearer client-secret", "X-Request-Id", "id-7")
@@ -321,8 +326,8 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	_, err := gateway.New(gateway.Config{
-		BaseURL: "ftp://example.com",
-		Limits:  gateway.Limits{Body: -1, Total: 2 * time.Hour, Idle: -1},
+		Plan:   planOf("ftp://example.com"),
+		Limits: gateway.Limits{Body: -1, Total: 2 * time.Hour, Idle: -1},
 	})
 	for _, want := range []string{
 		"Orchestrator is nil", `BaseURL is "ftp://example.com", want something like https://`,
@@ -336,7 +341,7 @@ func TestNewRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := gateway.New(gateway.Config{Orchestrator: orc, BaseURL: "http://user:pw@host/v1"}); err == nil || strings.Contains(err.Error(), "pw") {
+	if _, err := gateway.New(gateway.Config{Orchestrator: orc, Plan: planOf("http://user:pw@host/v1")}); err == nil || strings.Contains(err.Error(), "pw") {
 		t.Errorf("New with a password in the URL = %v, want an error without it", err)
 	}
 }

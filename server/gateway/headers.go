@@ -9,10 +9,10 @@ import (
 
 // notForwarded are the headers of a request that are not the provider's business:
 // those of one connection (RFC 9110, 7.6.1), those that net/http writes itself, the
-// client's cookies for this host, and the keys of this server.
+// client's cookies for this host. Of keys see authorize.
 var notForwarded = []string{ //nolint:gochecknoglobals // a table that nothing changes
 	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect", "Cookie", "X-Api-Key", "Accept-Encoding",
+	"Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect", "Cookie", "Accept-Encoding",
 }
 
 // notReturned are the headers of an answer that end here.
@@ -21,19 +21,17 @@ var notReturned = []string{ //nolint:gochecknoglobals // a table that nothing ch
 	"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader,
 }
 
-// forwarded returns the headers that the provider gets.
-func (g *Gateway) forwarded(from http.Header) http.Header {
+// forwarded returns the headers that a target gets. key is the one that it is asked with; empty: the client's own.
+func (g *Gateway) forwarded(from http.Header, t *target, key string) http.Header {
 	h := from.Clone()
 	drop(h, notForwarded)
 	for name := range h {
-		if strings.HasPrefix(name, "X-Trysail-") && (!g.simulated || name != simulateHeader) {
+		if strings.HasPrefix(name, "X-Trysail-") && (!t.Simulated || name != simulateHeader) {
 			delete(h, name)
 		}
 	}
 	g.dropOwnKeys(h)
-	if g.apiKey != "" {
-		h.Set("Authorization", "Bearer "+g.apiKey)
-	}
+	authorize(h, t.Protocol, key)
 	// The answer must be readable: an error inside it decides what happens next.
 	h.Set("Accept-Encoding", "identity")
 	return h

@@ -29,27 +29,31 @@ type rig struct {
 }
 
 // newRig starts both. Attempts follow each other at once, so that a test of
-// three attempts costs no time. Change adjusts the gateway before it starts.
+// three attempts costs no time, and the budget allows as many as there are. Change adjusts the gateway before it starts.
 func newRig(t *testing.T, change func(*gateway.Config)) *rig {
 	t.Helper()
+	budget, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{Share: 1, Floor: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
 	orc, err := trysail.New(trysail.Config{Default: trysail.Policy{
-		Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone},
+		Retry: trysail.RetryPolicy{Backoff: trysail.BackoffNone, Budget: budget},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, orchestrator: orc}
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
-	cfg := gateway.Config{Orchestrator: orc, Simulated: true, Transport: transport}
+	cfg := gateway.Config{Orchestrator: orc, Transport: transport}
 	if change != nil {
 		change(&cfg)
 	}
-	if cfg.BaseURL == "" {
+	if len(cfg.Plan.Targets) == 0 {
 		r.provider, err = trysailtest.StartProvider(trysailtest.ProviderConfig{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.BaseURL = r.provider.URL
+		cfg.Plan = planOf(r.provider.URL)
 	}
 	gw, err := gateway.New(cfg)
 	if err != nil {
@@ -69,6 +73,11 @@ func newRig(t *testing.T, change func(*gateway.Config)) *rig {
 		}
 	})
 	return r
+}
+
+// planOf is a plan of one target, which gets the headers that ask for faults.
+func planOf(url string) gateway.Plan {
+	return gateway.SingleTarget(gateway.Target{Name: "one", Protocol: gateway.OpenAIProtocol, BaseURL: url, Simulated: true})
 }
 
 // paced starts a provider whose tokens come one by one. Without a pause between

@@ -82,7 +82,7 @@ func TestDeadConnectionsAreNotTriedInTurn(t *testing.T) {
 		<-gate
 		say(conn, "200 OK", jsonType, `{"choices":[]}`)
 	})
-	r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+	r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 	var warm sync.WaitGroup
 	for range 30 {
 		warm.Go(func() { r.ask(plainBody, "") })
@@ -109,7 +109,7 @@ func TestStaleConnectionIsReplaced(t *testing.T) {
 		}
 		say(conn, "200 OK", jsonType, `{"choices":[]}`)
 	})
-	r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+	r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 	for n := range 2 {
 		if got := r.ask(plainBody, ""); got.status != 200 {
 			t.Errorf("request %d: status %d, %v", n, got.status, got.err)
@@ -150,7 +150,7 @@ func TestHowStreamsEnd(t *testing.T) {
 				}
 				_ = conn.Close()
 			})
-			r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+			r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 			got := r.ask(tc.body, "")
 			end := clean
 			if got.err != nil {
@@ -175,7 +175,7 @@ func TestCompleteStreamDoesNotWait(t *testing.T) {
 		_, _ = io.WriteString(conn, streamHead+firstToken+lastToken+doneEvent)
 		_, _ = conn.Read(make([]byte, 1)) // until the gateway closes it
 	})
-	r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+	r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 	started := time.Now()
 	got := r.ask(streamBody, "")
 	if got.err != nil || !strings.HasSuffix(got.body, doneEvent) || time.Since(started) > 10*time.Second {
@@ -194,7 +194,7 @@ func TestEmptyDeltasDoNotHideAStall(t *testing.T) {
 		}
 	})
 	r := newRig(t, func(c *gateway.Config) {
-		c.BaseURL, c.Limits = url, gateway.Limits{Idle: 200 * time.Millisecond, Total: 20 * time.Second}
+		c.Plan, c.Limits = planOf(url), gateway.Limits{Idle: 200 * time.Millisecond, Total: 20 * time.Second}
 	})
 	started := time.Now()
 	if got := r.ask(streamBody, ""); got.err == nil || !strings.Contains(got.body, "stream_interrupted") || time.Since(started) > 10*time.Second {
@@ -210,7 +210,7 @@ func TestSlowReaderIsNoStall(t *testing.T) {
 		_ = conn.Close()
 	})
 	r := newRig(t, func(c *gateway.Config) {
-		c.BaseURL, c.Limits = url, gateway.Limits{Idle: 150 * time.Millisecond, Client: 20 * time.Second}
+		c.Plan, c.Limits = planOf(url), gateway.Limits{Idle: 150 * time.Millisecond, Client: 20 * time.Second}
 	})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/v1/chat/completions", strings.NewReader(streamBody))
 	if err != nil {
@@ -234,7 +234,7 @@ func TestErrorWhoseBodyHangs(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\n{")
 		_, _ = conn.Read(make([]byte, 1))
 	})
-	r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+	r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 	got := r.ask(plainBody, "")
 	if _, code, _ := got.failure(t); got.status != 401 || code != "unreadable_provider_error" || requests.Load() != 1 {
 		t.Errorf("status %d, code %q after %d requests; want 401, unreadable_provider_error, 1", got.status, code, requests.Load())
@@ -254,13 +254,13 @@ func TestOddAnswers(t *testing.T) {
 		"an error that is a page":   {"503 Busy", "Retry-After: 0\r\nX-Request-Id: p1\r\n", "<html>", 503, "unreadable_provider_error", [2]string{"Retry-After", "0"}},
 		"a page keeps its id":       {"503 Busy", "X-Request-Id: p1\r\n", "<html>", 503, "unreadable_provider_error", [2]string{gateway.ProviderIDHeader, "p1"}},
 		"a wish to be asked again":  {"500 Odd", jsonType + "X-Should-Retry: true\r\n", `{"error":{"code":"x"}}`, 500, "x", [2]string{"X-Should-Retry", "false"}},
-		"headers that are not its":  {"400 Bad", jsonType + "X-Trysail-Target: evil\r\nX-Trysail-Attempts: 9\r\n", `{"error":{"code":"x"}}`, 400, "x", [2]string{"X-Trysail-Target", ""}},
+		"headers that are not its":  {"400 Bad", jsonType + "X-Trysail-Target: evil\r\nX-Trysail-Attempts: 9\r\n", `{"error":{"code":"x"}}`, 400, "x", [2]string{"X-Trysail-Target", "one"}},
 		"a made-up provider id":     {"400 Bad", jsonType + "X-Trysail-Provider-Request-Id: fake\r\n", `{"error":{"code":"x"}}`, 400, "x", [2]string{gateway.ProviderIDHeader, ""}},
 		"compressed without asking": {"200 OK", jsonType + "Content-Encoding: gzip\r\n", "\x1f\x8b", 200, "", [2]string{"Content-Encoding", "gzip"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, _ := raw(t, func(conn net.Conn, _ int64) { say(conn, tc.status, tc.headers, tc.body) })
-			r := newRig(t, func(c *gateway.Config) { c.BaseURL = url })
+			r := newRig(t, func(c *gateway.Config) { c.Plan = planOf(url) })
 			got := r.ask(plainBody, "", "Accept-Encoding", "identity")
 			if got.status != tc.want {
 				t.Fatalf("status %d, want %d\n%s", got.status, tc.want, got.body)
@@ -285,7 +285,7 @@ func TestKeysOfThisServerInAnyForm(t *testing.T) {
 	}))
 	defer provider.Close()
 	r := newRig(t, func(c *gateway.Config) {
-		c.BaseURL = provider.URL
+		c.Plan = planOf(provider.URL)
 		c.OwnKey = func(s string) bool { return s == "own-key" }
 	})
 	for header, value := range map[string]string{
@@ -329,8 +329,8 @@ func TestOperationsStayWithinTheirLimit(t *testing.T) {
 		calls.Go(func() { r.ask(plainBody, "ok", gateway.OperationHeader, fmt.Sprintf("op-%d", i)) })
 	}
 	calls.Wait()
-	if n := len(r.orchestrator.Operations()); n != 10 {
-		t.Errorf("%d operations, want 10", n)
+	if n := len(r.orchestrator.Operations()); n != 11 {
+		t.Errorf("%d operations, want 10 and that of the target", n)
 	}
 }
 
@@ -340,7 +340,7 @@ func TestStoppingIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
 			base, stop := context.WithCancelCause(context.Background())
-			gw, err := gateway.New(gateway.Config{Orchestrator: mustNew(t), BaseURL: r.provider.URL, Simulated: true})
+			gw, err := gateway.New(gateway.Config{Orchestrator: mustNew(t), Plan: planOf(r.provider.URL)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,10 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -17,8 +17,9 @@ import (
 	"github.com/trysail-go/trysail/llm"
 )
 
-// prepare reads and checks the request. What it refuses never reaches the provider.
+// prepare reads and checks the request. What it refuses never reaches a provider.
 func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
+	e.protocol = spoken(r)
 	access := g.access(r)
 	if access.Denied != "" {
 		return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
@@ -27,17 +28,25 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	if bad != nil {
 		return bad
 	}
-	if e.operation, bad = g.operationFor(r); bad != nil {
+	if e.control, bad = controlOf(r.Header); bad != nil {
 		return bad
 	}
 	if e.body, bad = g.readBody(e.w, r); bad != nil {
 		return bad
 	}
-	if bad := e.readJSON(r); bad != nil {
+	if bad = e.readJSON(r); bad != nil {
 		return bad
 	}
-	e.request = g.upstream(e, r)
-	return nil
+	e.client = r
+	plan := g.plan.Load()
+	if e.route = plan.find(e.protocol, r, e.model); e.route == nil {
+		return plan.unserved(e.protocol)
+	}
+	if bad = e.control.forbidden(e.route.Allow); bad != nil {
+		return bad
+	}
+	e.operation, bad = g.operationFor(r, e.route)
+	return bad
 }
 
 // unfit refuses what is not forwarded at all.
@@ -62,10 +71,10 @@ func unfit(r *http.Request) *fault {
 
 // operationFor returns the operation that the request names. Names are few and
 // plain, because they label metrics and stay for as long as the process lives.
-func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
-	name := r.Header.Get(OperationHeader)
-	if name == "" {
-		name = DefaultOperation
+func (g *Gateway) operationFor(r *http.Request, route *route) (*trysail.Operation, *fault) {
+	name := cmp.Or(r.Header.Get(OperationHeader), route.Operation, DefaultOperation)
+	if strings.HasPrefix(name, targetPrefix) {
+		return nil, badRequest("invalid_operation", OperationHeader+" must not begin with "+targetPrefix+": such operations are the gateway's own.")
 	}
 	if op, ok := g.orchestrator.Lookup(name); ok {
 		return op, nil
@@ -76,7 +85,7 @@ func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
 	}
 	g.opening.Lock()
 	defer g.opening.Unlock()
-	if len(g.orchestrator.Operations()) >= g.limits.Operations {
+	if g.operations() >= g.limits.Operations {
 		return nil, badRequest("too_many_operations", fmt.Sprintf(
 			"%s names a new operation, but there are %d already, which is the limit.", OperationHeader, g.limits.Operations))
 	}
@@ -88,15 +97,32 @@ func (g *Gateway) operationFor(r *http.Request) (*trysail.Operation, *fault) {
 	return op, nil
 }
 
+// operations returns how many operations there are, those of targets not among them.
+func (g *Gateway) operations() (n int) {
+	for _, op := range g.orchestrator.Operations() {
+		if !strings.HasPrefix(op.Name(), targetPrefix) {
+			n++
+		}
+	}
+	return n
+}
+
 // open returns an operation made for this gateway: a stream may run for as long
-// as the total limit allows, so a probe may.
+// as the total limit allows, so a probe may. Its retries have a budget of their own, unless the configuration gives them one: without, the
+// retries of many calls would multiply the load on a provider that is down.
 func (g *Gateway) open(name string) (*trysail.Operation, error) {
 	if op, ok := g.orchestrator.Lookup(name); ok {
 		return op, nil
 	}
-	return g.orchestrator.Register(name, trysail.OperationConfig{Policy: trysail.Policy{
-		Breaker: trysail.BreakerPolicy{ProbeTimeout: g.limits.Total + 10*time.Second},
-	}})
+	policy := trysail.Policy{Breaker: trysail.BreakerPolicy{ProbeTimeout: min(g.limits.Total+10*time.Second, time.Hour)}}
+	op, err := g.orchestrator.Register(name, trysail.OperationConfig{Policy: policy})
+	if err != nil || op.Policy().Retry.Budget != nil {
+		return op, err
+	}
+	if policy.Retry.Budget, err = trysail.NewRetryBudget(trysail.RetryBudgetConfig{}); err != nil {
+		return nil, err
+	}
+	return g.orchestrator.Register(name, trysail.OperationConfig{Policy: policy})
 }
 
 func plainName(name string) bool {
@@ -142,58 +168,40 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 	}
 }
 
-// readJSON checks a JSON body and takes from it what the gateway must know.
+// readJSON checks a JSON body and takes from it, and from the path, what the gateway must know.
 func (e *exchange) readJSON(r *http.Request) *fault {
-	e.protocol = protocolOf(r.URL.Path)
-	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.protocol == llm.OtherEvents {
+	e.dialect = dialectOf(e.protocol, r.URL.Path, "")
+	if e.protocol == GeminiProtocol {
+		e.model, _, _ = geminiModel(r.URL.Path)
+		e.streamed = geminiVerb(r.URL.Path) == "streamGenerateContent"
+	}
+	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.dialect == llm.OtherEvents {
 		return nil
 	}
 	var known struct {
-		Model  string `json:"model"`
-		Stream bool   `json:"stream"`
-		N      int    `json:"n"`
+		Model      string `json:"model"`
+		Stream     bool   `json:"stream"`
+		N          int    `json:"n"`
+		Generation struct {
+			Candidates int `json:"candidateCount"`
+		} `json:"generationConfig"`
 	}
 	err := json.Unmarshal(e.body, &known)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return badRequest("invalid_json", fmt.Sprintf("The request body is not valid JSON: %v (at byte %d).", syntax, syntax.Offset))
 	}
+	e.isJSON = true
 	// Any other error is a field of an odd type, which the provider will judge.
+	if e.protocol == GeminiProtocol {
+		e.choices = known.Generation.Candidates
+		return nil
+	}
 	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
 	return nil
-}
-
-// protocolOf returns the dialect that a path's streams speak.
-func protocolOf(path string) llm.Protocol {
-	switch path = strings.TrimSuffix(path, "/"); {
-	case path == "/v1/chat/completions", path == "/v1/completions":
-		return llm.OpenAIChat
-	case path == "/v1/responses", strings.HasPrefix(path, "/v1/responses/"):
-		return llm.OpenAIResponses
-	default:
-		return llm.OtherEvents
-	}
 }
 
 func isJSON(contentType string) bool {
 	kind, _, err := mime.ParseMediaType(contentType)
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
-}
-
-// upstream returns the request as the provider gets it, without a body.
-func (g *Gateway) upstream(e *exchange, r *http.Request) *http.Request {
-	target := *g.base
-	target.Path = g.base.Path + strings.TrimPrefix(r.URL.Path, "/v1")
-	target.RawPath = g.base.EscapedPath() + strings.TrimPrefix(r.URL.EscapedPath(), "/v1")
-	target.RawQuery = r.URL.RawQuery
-	req := &http.Request{
-		Method: r.Method, URL: &target, Host: target.Host, Header: g.forwarded(r.Header),
-		ContentLength: int64(len(e.body)),
-		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	req.Header.Set(RequestIDHeader, e.id)
-	if len(e.body) > 0 {
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(e.body)), nil }
-	}
-	return req
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -23,15 +22,16 @@ type relay struct {
 	idle      timeoutError
 	held      []byte // read and not sent: all until the commit point, then the begin of an event
 	through   int64  // how many bytes of the stream were sent
+	final     byte   // the last byte that was sent, white space aside
 	tokens    int
 }
 
 // takeStream reads a stream and passes it on from its first token. Its error is the
 // outcome of the attempt, known when the stream ends.
-func (e *exchange) takeStream(resp *http.Response, watch *watchdog) error {
+func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.Protocol) error {
 	r := &relay{
 		exchange: e, watch: watch, resp: resp,
-		inspector: llm.Inspector{Protocol: e.protocol, Choices: e.choices},
+		inspector: llm.Inspector{Protocol: dialect, Choices: e.choices},
 		idle:      e.idleLimit(),
 	}
 	buffer := make([]byte, 16<<10)
@@ -95,6 +95,7 @@ func (r *relay) forward(n int) error {
 	if err := r.flush(r.held[:n]); err != nil {
 		return err
 	}
+	r.final = lastByte(r.final, r.held[:n])
 	r.through += int64(n)
 	r.held = append(r.held[:0], r.held[n:]...)
 	return nil
@@ -106,7 +107,10 @@ func (r *relay) end(err error) error {
 		return r.endUnseen(err)
 	}
 	if err == nil {
-		return r.forward(len(r.held))
+		if err = r.forward(len(r.held)); err == nil {
+			err = r.refusal()
+		}
+		return err
 	}
 	if r.gone {
 		return err
@@ -116,48 +120,34 @@ func (r *relay) end(err error) error {
 	if !errors.As(err, &inBand) {
 		// The provider's own error event has been passed on; otherwise the
 		// client hears of it from us. What is held is half an event, and is kept back.
-		_ = r.flush(errorEvent(r.protocol))
+		_ = r.flush(r.interruption(r.inspector.Protocol, r.final))
 	}
-	return classed(err)
+	return err
 }
 
 // endUnseen finishes a stream of which the client has seen nothing.
 func (r *relay) endUnseen(err error) error {
 	if err != nil {
-		return classed(err)
+		return err
 	}
-	// Complete, but without content, which only an unknown protocol does.
+	// Complete, but without content: the model refused, or the protocol is not known.
+	if err := r.refusal(); err != nil && r.route.OnContentPolicy == Next {
+		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held} // if nobody else has a better answer
+		return err
+	}
 	r.commit(r.resp)
-	return r.forward(len(r.held))
-}
-
-// classed adds what the error inside a stream means.
-func classed(err error) error {
-	var inBand *llm.InBandError
-	if !errors.As(err, &inBand) {
+	if err := r.forward(len(r.held)); err != nil {
 		return err
 	}
-	switch {
-	case inBand.Type == "insufficient_quota" || inBand.Code == "insufficient_quota":
-		return trysail.WithClass(err, trysail.ClassQuotaExhausted, 0)
-	case inBand.Code == "rate_limit_exceeded" || inBand.Type == "rate_limit_error":
-		return trysail.RateLimited(err, 0)
-	case inBand.Type == "invalid_request_error":
-		return trysail.Permanent(err)
-	default:
-		return err
-	}
+	return r.refusal()
 }
 
-// errorEvent is how a broken stream tells its client, in the protocol's own form.
-func errorEvent(protocol llm.Protocol) []byte {
-	const message = "The provider's answer broke off. What has been sent is not complete."
-	var event any = map[string]any{"error": errorObject{Message: message, Type: "server_error", Code: "stream_interrupted"}}
-	name := ""
-	if protocol == llm.OpenAIResponses {
-		name = "event: error\n"
-		event = map[string]any{"type": "error", "code": "stream_interrupted", "message": message, "param": nil}
+// refusal returns the error of a complete stream whose model refused to answer, nil if it did not.
+func (r *relay) refusal() error {
+	reason := r.inspector.Progress().Finished
+	if !errors.Is(llm.Finished(reason), llm.ErrRefused) {
+		return nil
 	}
-	data, _ := json.Marshal(event) // strings only: it cannot fail
-	return []byte(name + "data: " + string(data) + "\n\n")
+	v := llm.Verdict{Class: trysail.ClassContentPolicy, Failed: true, Scope: llm.ScopeRequest, Reason: "refused", Status: r.resp.StatusCode}
+	return v.Mark(&llm.AnswerError{Verdict: v})
 }

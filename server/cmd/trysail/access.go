@@ -42,7 +42,7 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 		case found == api.ReadOnly:
 			return gateway.Access{Denied: "This API key may only read the internal API: calls of the gateway need one that may do more."}
 		case found == api.Missing:
-			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>."}
+			return gateway.Access{Denied: "API key required: send one of this gateway's keys as Authorization: Bearer <key>, or where your SDK puts its key."}
 		default:
 			return gateway.Access{Denied: "Invalid API key: send one of this gateway's keys as Authorization: Bearer <key>."}
 		}
@@ -53,14 +53,14 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 // protection of a part of it, local says so.
 func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux := http.NewServeMux()
-	for prefix, handler := range map[string]http.Handler{"/internal": internal, "/v1": gw} {
+	for prefix, handler := range map[string]http.Handler{"/internal": internal, "/v1": gw, "/v1beta": gw} {
 		mux.Handle(prefix, handler) // ServeMux would redirect it to the path with a slash
 		mux.Handle(prefix+"/", handler)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		api.WriteProblem(w, r, api.Problem{
 			Status: http.StatusNotFound,
-			Detail: "There is nothing here. The gateway is under /v1/, the internal API is described at " +
+			Detail: "There is nothing here. The gateway is under /v1/ and /v1beta/, the internal API is described at " +
 				"/internal/docs for people and at /internal/openapi.json for programs.",
 		})
 	})

@@ -211,10 +211,12 @@ func (srv *server) start(keys api.Keys) error {
 // gateway returns the gateway in front of the provider that the environment names.
 func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	s := srv.settings
+	only := gateway.Target{Name: "openai", Protocol: gateway.OpenAIProtocol, BaseURL: s.OpenAIBaseURL}
+	if key := srv.now.file.providerKey(srv.now.sources.Variable); key != "" {
+		only.Credentials = []gateway.Credential{{Key: key}}
+	}
 	cfg := gateway.Config{
 		Orchestrator: srv.orchestrator,
-		APIKey:       srv.now.file.providerKey(srv.now.sources.Variable),
-		BaseURL:      s.OpenAIBaseURL,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
@@ -223,21 +225,23 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
 		},
 	}
-	if cfg.APIKey == "" && cfg.BaseURL == "" {
+	if only.Credentials == nil && only.BaseURL == "" {
 		provider, err := trysailtest.StartProvider(trysailtest.ProviderConfig{
 			FaultRate: s.SimulateFaultRate, TokenDelay: s.SimulateTokenDelay,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("start the simulated provider: %w", err)
 		}
-		srv.simulated, cfg.Simulated, cfg.BaseURL = provider, true, provider.URL
+		srv.simulated = provider
+		only.Name, only.Simulated, only.BaseURL = "simulated", true, provider.URL
 	}
-	cfg.BaseURL = cmp.Or(cfg.BaseURL, gateway.OpenAI)
+	only.BaseURL = cmp.Or(only.BaseURL, gateway.OpenAI)
+	cfg.Plan = gateway.SingleTarget(only)
 	gw, err := gateway.New(cfg)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	srv.log.Info("provider", "url", cfg.BaseURL, "simulated", cfg.Simulated)
+	srv.log.Info("provider", "url", only.BaseURL, "simulated", only.Simulated)
 	return gw, nil
 }
 
