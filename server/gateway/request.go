@@ -178,15 +178,7 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.dialect == llm.OtherEvents {
 		return nil
 	}
-	var known struct {
-		Model      string `json:"model"`
-		Stream     bool   `json:"stream"`
-		N          int    `json:"n"`
-		Generation struct {
-			Candidates int `json:"candidateCount"`
-		} `json:"generationConfig"`
-	}
-	err := json.Unmarshal(e.body, &known)
+	known, err := readKnown(e.body)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return badRequest("invalid_json", fmt.Sprintf("The request body is not valid JSON: %v (at byte %d).", syntax, syntax.Offset))
