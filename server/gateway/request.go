@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"os"
 	"slices"
@@ -191,9 +190,4 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	}
 	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
 	return nil
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
