@@ -15,7 +15,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 		c.onces++
 	}
 	wait, ok := c.wait(ctx, v)
-	if ok && !c.affordable() {
+	if ok && !v.paid && !c.affordable() {
 		c.op.counters.rare().denied.Add(1)
 		ok, c.broke, err = false, true, &both{err, ErrBudget}
 	}
@@ -27,7 +27,7 @@ func (c *call) again(ctx context.Context, err error) bool {
 			c.op.counters.rare().retries.Add(1)
 			return true
 		}
-		if b := c.set.policy.Retry.Budget; b != nil {
+		if b := c.set.policy.Retry.Budget; b != nil && !v.paid {
 			b.giveBack(c.bucket, c.set.policy.Retry.Cost)
 		}
 	}

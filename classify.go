@@ -26,6 +26,7 @@ type verdict struct {
 	committed bool          // a part of the answer is out: no retry, whatever the class
 	once      bool          // no retry if another attempt has failed like this
 	neutral   bool          // the breaker does not count it
+	paid      bool          // the retry budget need not be asked
 	repeated  bool          // another operation has retried already: no retry here
 	ended     bool          // the caller's context has ended: no retry
 }
@@ -97,6 +98,7 @@ func (v *verdict) readBranch(err error, classed bool) bool {
 	v.committed = v.committed || branch.committed
 	v.once = v.once || branch.once
 	v.neutral = v.neutral || branch.neutral
+	v.paid = v.paid || branch.paid
 	return found || classed
 }
 
@@ -111,6 +113,7 @@ func (v *verdict) readOne(err error, classed bool) bool {
 		v.committed = v.committed || e.final
 		v.once = v.once || e.once
 		v.neutral = v.neutral || e.neutral
+		v.paid = v.paid || e.paid
 		v.after = max(v.after, e.after)
 		if e.classed && !classed {
 			v.class = e.class

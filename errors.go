@@ -121,6 +121,15 @@ func Neutral(err error) error {
 	return &marked{err: err, neutral: true}
 }
 
+// Paid marks err as a failure after which the next attempt has been taken from the operation's retry budget already, by
+// [RetryBudget.Take]: who has another way to go if the budget allows no more knows before which one it is. It is classed, counted and repeated as before.
+func Paid(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &marked{err: err, paid: true}
+}
+
 func classify(err error, class Class) error { return WithClass(err, class, 0) }
 
 // marked carries what the caller of a constructor knows about an error.
@@ -131,6 +140,7 @@ type marked struct {
 	final   bool // no retry, whatever the class
 	once    bool // one retry, whatever the policy
 	neutral bool // the breaker does not count it
+	paid    bool // the retry budget need not be asked
 	after   time.Duration
 }
 

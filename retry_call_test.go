@@ -88,6 +88,38 @@ func TestNeutral(t *testing.T) {
 	}
 }
 
+// What has been paid for is not taken again, and what has not is not made.
+func TestPaid(t *testing.T) {
+	if trysail.Paid(nil) != nil {
+		t.Error("Paid(nil) is an error")
+	}
+	b, err := trysail.NewRetryBudget(trysail.RetryBudgetConfig{Floor: 0.05})
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := newOperation(t, trysail.Policy{Retry: trysail.RetryPolicy{Attempts: 3, Backoff: trysail.BackoffNone, Budget: b}})
+	for b.Take(0) { //nolint:revive // until nothing is left
+	}
+	taken := b.Snapshot().Retries
+	for paid, want := range map[bool]int{true: 3, false: 1} {
+		attempts := 0
+		_, err := trysail.Do(t.Context(), op, func(context.Context) (int, error) {
+			attempts++
+			down := errors.New("down")
+			if paid {
+				return 0, trysail.Paid(down)
+			}
+			return 0, down
+		})
+		if attempts != want || errors.Is(err, trysail.ErrBudget) == paid {
+			t.Errorf("paid %t: %d attempts, %v; want %d", paid, attempts, err, want)
+		}
+	}
+	if now := b.Snapshot().Retries; now != taken {
+		t.Errorf("the budget holds %d retries, want %d as before", now, taken)
+	}
+}
+
 func TestBudgetTake(t *testing.T) {
 	var none *trysail.RetryBudget
 	if !none.Take(0) {

@@ -28,6 +28,8 @@ func (e *exchange) answer() {
 		e.status = clientGone
 	case e.err == nil && e.received != nil:
 		e.pass(e.received)
+	case e.declined != nil:
+		e.pass(e.declined) // nobody had a better answer
 	case e.received != nil:
 		e.passError(e.received)
 	case errors.Is(e.err, context.DeadlineExceeded) && e.refused != nil:

@@ -45,8 +45,10 @@ type exchange struct {
 	failedAt  time.Time     // its end
 	verdict   llm.Verdict   // of the newest failure
 	failure   error
+	usage     usage
 	received  *received // the last attempt's answer, if it came in whole
 	refused   *received // the newest error answer of any attempt
+	declined  *received // an answer in which the model refused
 
 	// Of the answer.
 	err        error         // what the call failed with

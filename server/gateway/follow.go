@@ -70,7 +70,16 @@ func (e *exchange) follow(ctx context.Context, v llm.Verdict, err error) (again 
 		keys: w.here.spare(e.gateway.now()), last: e.last(ctx, v),
 		sends: w.here.sends, timeouts: e.timeouts, onPolicy: e.route.OnContentPolicy,
 	}
-	switch decide(v, s) {
+	m := decide(v, s)
+	if m == repeat && !s.last {
+		if policy := e.operation.Policy(); policy.Retry.Budget.Take(policy.Retry.Cost) {
+			return false, trysail.Paid(err)
+		}
+		s.last = true
+		m = decide(v, s)
+	}
+	switch m {
+	case end:
 	case repeat:
 		return false, err
 	case swap:

@@ -17,6 +17,9 @@ import (
 // most is how many targets a route may have, and credentials a target.
 const most = 64
 
+// maxTokens bounds how many tokens a minute a limiter can count.
+const maxTokens = 1e10
+
 // SingleTarget returns the plan of one target, to which all requests of its protocol go.
 func SingleTarget(t Target) Plan { return Plan{Targets: []Target{t}} }
 
@@ -150,12 +153,21 @@ func (c *compiler) numbers(where string, t Target) {
 		name  string
 		value float64
 	}{
-		{"Window", float64(t.Window)}, {"Price.Input", t.Price.Input}, {"Price.CachedInput", t.Price.CachedInput}, {"Price.Output", t.Price.Output},
-		{"Limits.Requests", l.Requests}, {"Limits.Tokens", l.Tokens}, {"Limits.Dollars", l.Dollars}, {"Limits.Concurrent", float64(l.Concurrent)},
+		{"Window", float64(t.Window)},
+		{"Price.Input", t.Price.Input},
+		{"Price.CachedInput", t.Price.CachedInput},
+		{"Price.Output", t.Price.Output},
+		{"Limits.Requests", l.Requests},
+		{"Limits.Tokens", l.Tokens},
+		{"Limits.Dollars", l.Dollars},
+		{"Limits.Concurrent", float64(l.Concurrent)},
 	} {
 		if !(f.value >= 0) || math.IsInf(f.value, 0) { // written so that NaN fails too
 			c.bad(where, "%s is %v, want 0 or more", f.name, f.value)
 		}
+	}
+	if l.Tokens > 0 && l.Tokens < 1 || l.Tokens > maxTokens {
+		c.bad(where, "Limits.Tokens is %v a minute, want 1 to %v, or 0 for no limit", l.Tokens, float64(maxTokens))
 	}
 	if l.Dollars > 0 && t.Price == (Price{}) {
 		c.bad(where, "Limits.Dollars is %v, but there is no Price by which to count", l.Dollars)

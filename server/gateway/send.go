@@ -22,6 +22,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 	e.attempts++
 	here.sends++
 	e.received, e.sentAt = nil, time.Now()
+	e.usage.told, e.usage.events = llm.Usage{}, 0
 	watch := watch(ctx, e.firstLimit(ctx))
 	defer watch.stop()
 	resp, err := e.roundTrip(watch.ctx)
@@ -29,6 +30,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 		return e.judge(ctx, watch, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
+	e.ceilings(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
@@ -164,6 +166,9 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 	case e.mustBeJSON(resp) && !wellFormed(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
+	if e.walk.here.reservation != nil {
+		e.usage.told = llm.UsageOf(e.dialect, body)
+	}
 	if e.isAnswer(resp) {
 		if err := e.inside(resp, body); err != nil {
 			return err
@@ -188,6 +193,9 @@ func (e *exchange) inside(resp *http.Response, body []byte) error {
 		return v.Mark(err)
 	}
 	e.received = &received{resp.StatusCode, resp.Header, body}
+	if v.Class == trysail.ClassContentPolicy {
+		e.declined = e.received
+	}
 	return v.Mark(&llm.AnswerError{Verdict: v})
 }
 

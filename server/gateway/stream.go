@@ -34,6 +34,12 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.
 		inspector: llm.Inspector{Protocol: dialect, Choices: e.choices},
 		idle:      e.idleLimit(),
 	}
+	defer func() {
+		progress := r.inspector.Progress()
+		if e.usage.told = progress.Usage; !progress.Ended || progress.Usage.Output == 0 {
+			e.usage.events = progress.Tokens // an event holds a token or some
+		}
+	}()
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := resp.Body.Read(buffer)
@@ -132,7 +138,8 @@ func (r *relay) endUnseen(err error) error {
 	}
 	// Complete, but without content: the model refused, or the protocol is not known.
 	if err := r.refusal(); err != nil && r.route.OnContentPolicy == Next {
-		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held} // if nobody else has a better answer
+		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held}
+		r.declined = r.received
 		return err
 	}
 	r.commit(r.resp)

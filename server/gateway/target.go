@@ -25,8 +25,9 @@ type target struct {
 // A standing is what is known of a target, whatever plan it is in.
 type standing struct {
 	operation *trysail.Operation
-	failed    atomic.Int64 // instant of its newest failure that counts; 0 if there was none
-	desperate atomic.Int32 // calls under way that had no better choice
+	failed    atomic.Int64                    // instant of its newest failure that counts; 0 if there was none
+	desperate atomic.Int32                    // calls under way that had no better choice
+	tokens    atomic.Pointer[trysail.Limiter] // nil without a limit of tokens
 
 	parkedOpen atomic.Bool // its breaker is open because all its accounts are parked
 }

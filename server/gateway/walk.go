@@ -86,8 +86,14 @@ func (w *walk) enter(ctx context.Context, i int) error {
 	if err := v.unlock(w.exchange.gateway.now(), false); err != nil {
 		return err
 	}
+	if err := v.reserve(w.exchange); err != nil {
+		return err
+	}
 	permit, err := t.operation.Acquire(ctx)
 	if err != nil {
+		if v.reservation != nil {
+			v.reservation.Cancel()
+		}
 		return err
 	}
 	v.permit = permit
@@ -153,6 +159,7 @@ func (w *walk) leave(err error) {
 		return
 	}
 	w.here = nil
+	v.settleTokens(&w.exchange.usage, err)
 	if v.permit == nil {
 		v.target.desperate.Add(-1)
 		return
@@ -191,6 +198,8 @@ type visit struct {
 	used   uint64          // which credentials have been used, a bit for each
 	sends  int
 	out    *outgoing // what is sent; nil until it is made
+
+	reservation *trysail.Reservation // of tokens; nil without a limit
 }
 
 // unlock takes the first credential that can be used and has not been. With anyway, the one that can be used first.
