@@ -135,5 +135,6 @@ func newTransport(l Limits) http.RoundTripper {
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		DisableCompression:    true,
+		ReadBufferSize:        16 << 10, // many events of a stream at once, when they come fast
 	})
 }

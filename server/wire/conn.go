@@ -109,7 +109,7 @@ func (c *conn) write(req *http.Request) error {
 	if err := req.Write(buffer); err != nil {
 		return fmt.Errorf("read the request to be sent: %w", err)
 	}
-	if _, err := c.Conn.Write(buffer.Bytes()); err != nil {
+	if _, err := c.Write(buffer.Bytes()); err != nil {
 		return fmt.Errorf("send the request: %w", err)
 	}
 	return nil

@@ -8,5 +8,5 @@ import "syscall"
 func quiet(fd uintptr) bool {
 	var one [1]byte
 	_, err := syscall.Read(int(fd), one[:])
-	return err == syscall.EAGAIN //nolint:errorlint // a number of the system, which nothing wraps
+	return err == syscall.EAGAIN
 }

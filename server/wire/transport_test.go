@@ -172,7 +172,7 @@ func TestCancel(t *testing.T) {
 		body := &watched{Reader: strings.NewReader("question")}
 		req := newRequest(t, http.MethodPost, serveRaw(t, says(fine)).url, "question").WithContext(ctx)
 		req.Body = body
-		if _, err := newTransport(t).RoundTrip(req); !errors.Is(err, why) || !body.closed { //nolint:bodyclose // there is none
+		if _, err := newTransport(t).RoundTrip(req); !errors.Is(err, why) || !body.closed {
 			t.Errorf("error %v, body closed %v; want %v, true", err, body.closed, why)
 		}
 	})
