@@ -23,7 +23,7 @@ GREMLINS      := $(TOOLS)/gremlins-v0.6.0/gremlins
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Start the server with its simulated provider (no key, no network needed)
@@ -52,6 +52,10 @@ lint: $(GOLANGCI_LINT) ## Formatting, go vet and the linters of .golangci.yml
 .PHONY: bench
 bench: ## Measure beside other libraries, print ratios and write them into docs/reference
 	cd bench && ./run.sh $(COUNT)
+
+.PHONY: bench-gateway
+bench-gateway: ## Measure the gateway beside a bare reverse proxy and write it into docs/reference
+	cd bench && ./run-gateway.sh $(COUNT)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 30s)

@@ -31,7 +31,8 @@ var mayImport = map[string][]string{
 	"llm":         {"", "trysailhttp"},
 
 	"server/api":        {"", "config", "monitor", "perf"},
-	"server/gateway":    {"", "config", "llm", "trysailhttp"},
+	"server/gateway":    {"", "config", "llm", "trysailhttp", "server/wire"},
+	"server/wire":       {},
 	"server/answers":    {"llm"},
 	"server/configfile": {"", "config"},
 	"server/store":      {"monitor", "perf"},

@@ -9,5 +9,5 @@
 //
 //	for i in 1 2 3 4 5 6; do go test -run '^$' -bench . .; done | go run ./cmd/table
 //
-// That is what run.sh does, which also writes docs/reference/performance.md.
+// That is what run.sh does, which also writes docs/reference/performance.md. The gateway is measured in package gateway.
 package bench

@@ -15,15 +15,13 @@ require (
 )
 
 require (
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240903143218-8af14fe29dc1 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 )
 
-require (
-	github.com/bits-and-blooms/bitset v1.24.4 // indirect
-	github.com/trysail-go/trysail/server v0.0.0
-)
+require github.com/bits-and-blooms/bitset v1.24.4 // indirect
 
 replace github.com/trysail-go/trysail => ../
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures beside other libraries and a bare reverse proxy, prints tables with ratios and writes
+# Measures beside other libraries, prints tables with ratios and writes
 # them into docs/reference/performance.md: run.sh [ROUNDS]. Whole rounds are repeated, not single
 # benchmarks, so that a load that comes and goes falls on all rows alike. A benchmark that fails
 # ends everything, and the page stays as it is.
@@ -45,6 +45,5 @@ for ((round = 1; round <= rounds; round++)); do
 	measure 'Closed|Open|Retry1|Parallel|Everything|Limiter|Bulkhead' 200ms
 	measure 'Preset|Validate|LoadEnvironment|Reload|Record|Export|Health' 200ms
 	measure Memory 1x
-	measure Gateway 1s
 done
 "$table" -page "$page" <"$output"

@@ -80,11 +80,11 @@ func (e *exchange) passError(r *received) {
 	e.write(r.status, r.body)
 }
 
-// write sends a whole answer.
+// write sends a whole answer, and sees to it that it is on its way before the log has its line.
 func (e *exchange) write(status int, body []byte) {
 	e.stamp()
 	e.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	e.status = status
 	e.w.WriteHeader(status)
-	_ = e.send(body) // the client has gone: the log shows how much it took
+	_ = e.flush(body) // the client has gone: the log shows how much it took
 }

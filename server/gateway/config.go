@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trysail-go/trysail"
+	"github.com/trysail-go/trysail/server/wire"
 )
 
 // A Config sets up a [Gateway].
@@ -123,8 +124,8 @@ func parseBaseURL(address string, p Protocol) (*url.URL, error) {
 
 // newTransport returns a transport for many concurrent calls to one host.
 // Compression is left alone: what the client did not ask for is not undone.
-func newTransport(l Limits) *http.Transport {
-	return &http.Transport{
+func newTransport(l Limits) http.RoundTripper {
+	return wire.New(&http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: l.Connect, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   l.Connect,
@@ -134,7 +135,6 @@ func newTransport(l Limits) *http.Transport {
 		IdleConnTimeout:       90 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		DisableCompression:    true,
-		ReadBufferSize:        16 << 10,
-		WriteBufferSize:       16 << 10,
-	}
+		ReadBufferSize:        16 << 10, // many events of a stream at once, when they come fast
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,6 +59,7 @@ type exchange struct {
 	firstToken time.Duration // 0 when there was none
 	status     int           // sent to the client; 0 when nothing was
 	sent       int64
+	allowed    time.Time // when the client was last given its time
 }
 
 // received is an answer that came in whole.
@@ -114,9 +114,8 @@ func (e *exchange) commit(resp *http.Response) {
 // send writes a piece of the answer to the client. A client that does not take it
 // within the limit, or has gone, is no failure of the provider.
 func (e *exchange) send(piece []byte) error {
-	control := http.NewResponseController(e.w)
 	for part := range slices.Chunk(piece, sendPiece) {
-		_ = control.SetWriteDeadline(time.Now().Add(e.gateway.limits.Client))
+		e.allow()
 		n, err := e.w.Write(part)
 		e.sent += int64(n)
 		if err != nil {
@@ -124,6 +123,17 @@ func (e *exchange) send(piece []byte) error {
 		}
 	}
 	return nil
+}
+
+// allow gives the client its time for the next piece, and up to an eighth more: to set the time anew for each of many small pieces would
+// cost more than to send them.
+func (e *exchange) allow() {
+	now, limit := time.Now(), e.gateway.limits.Client
+	if now.Sub(e.allowed) < limit/8 {
+		return
+	}
+	e.allowed = now
+	_ = http.NewResponseController(e.w).SetWriteDeadline(now.Add(limit + limit/8))
 }
 
 // flush sends a piece and sees to it that it is on its way.
@@ -147,14 +157,6 @@ func (e *exchange) lost(err error) error {
 type badAnswer struct{ what string }
 
 func (b badAnswer) Error() string { return "the provider sent " + b.what }
-
-func mediaType(h http.Header) string {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil {
-		return ""
-	}
-	return kind
-}
 
 // isEncoded reports whether a body is compressed, although that was not asked for.
 func isEncoded(h http.Header) bool {

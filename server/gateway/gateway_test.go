@@ -304,14 +304,14 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestLogHoldsNoSecrets(t *testing.T) {
-	var log bytes.Buffer
+	log := make(lines, 1)
 	r := newRig(t, func(c *gateway.Config) {
 		c.Plan = planOf(paced(t))
 		c.Plan.Targets[0].Credentials = []gateway.Credential{{Key: "sk-provider-secret"}}
-		c.Logger = slog.New(slog.NewJSONHandler(&log, nil))
+		c.Logger = slog.New(slog.NewJSONHandler(log, nil))
 	})
 	r.ask(plainBody, "500,ok", "Authorization", "Bearer client-secret", "X-Request-Id", "id-7")
-	line := log.String()
+	line := <-log // it follows the answer
 	for _, want := range []string{`"request_id":"id-7"`, `"attempts":2`, `"status":200`, `"operation":"chat"`, `"model":"m-1"`, `"outcome":"ok"`} {
 		if !strings.Contains(line, want) {
 			t.Errorf("the log lacks %s: %s", want, line)
@@ -322,6 +322,14 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 			t.Errorf("the log holds %q: %s", secret, line)
 		}
 	}
+}
+
+// lines are those of a log.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"os"
 	"slices"
@@ -180,15 +179,7 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.dialect == llm.OtherEvents {
 		return nil
 	}
-	var known struct {
-		Model      string `json:"model"`
-		Stream     bool   `json:"stream"`
-		N          int    `json:"n"`
-		Generation struct {
-			Candidates int `json:"candidateCount"`
-		} `json:"generationConfig"`
-	}
-	err := json.Unmarshal(e.body, &known)
+	known, err := readKnown(e.body)
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return badRequest("invalid_json", fmt.Sprintf("The request body is not valid JSON: %v (at byte %d).", syntax, syntax.Offset))
@@ -201,9 +192,4 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	}
 	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
 	return nil
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }

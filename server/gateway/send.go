@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -164,7 +163,7 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 		return fmt.Errorf("read the provider's answer: %w", err)
 	case int64(len(body)) > e.gateway.limits.Answer:
 		return e.passOn(resp, watch, body)
-	case e.mustBeJSON(resp) && !json.Valid(body):
+	case e.mustBeJSON(resp) && !wellFormed(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
 	if e.walk.here.reservation != nil {

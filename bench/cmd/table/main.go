@@ -9,7 +9,7 @@
 // Lines such as "commit: 1a2b3c" that say where the figures come from are shown with them.
 //
 // With -page it also puts the tables and the verdicts on the goals between the lines "<!-- measured -->"
-// and "<!-- /measured -->" of a page in markdown. That wants every goal's figures, and as many runs of each row.
+// and "<!-- /measured -->" of a page in markdown. That wants every goal's figures, and as many runs of each row. -goals says whose goals.
 package main
 
 import (
@@ -34,6 +34,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	format := flags.String("format", "text", "form of the table: text or markdown")
 	file := flags.String("o", "", "write to this `file` instead of the standard output")
+	set := flags.String("goals", "library", "what is judged: library or gateway")
 	page := flags.String("page", "", "put the tables in markdown into this `file`, too, between its markers")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -45,11 +46,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if !ok {
 		return fmt.Errorf("-format is %q, want text or markdown", *format)
 	}
+	goals, ok := map[string]func() []goal{"library": libraryGoals, "gateway": gatewayGoals}[*set]
+	if !ok {
+		return fmt.Errorf("-goals is %q, want library or gateway", *set)
+	}
 
 	rep, err := parse(stdin)
 	if err != nil {
 		return err
 	}
+	rep.goals = goals()
 	if *page != "" {
 		if err := updatePage(*page, rep); err != nil {
 			return err

@@ -85,6 +85,7 @@ func TestRunRefuses(t *testing.T) {
 		"empty input":          {nil, "", "no benchmark in the input"},
 		"tests only":           {nil, "PASS\nok  \tx\t0.1s\n", "no benchmark in the input"},
 		"names only":           {nil, "BenchmarkX\nBenchmarkX/trysail\n", "no benchmark in the input"},
+		"unknown goals":        {[]string{"-goals", "all"}, good, `-goals is "all", want library or gateway`},
 		"unknown format":       {[]string{"-format", "html"}, good, `-format is "html", want text or markdown`},
 		"unknown flag":         {[]string{"-count", "6"}, good, "flag provided but not defined: -count"},
 		"a file as argument":   {[]string{"results.txt"}, good, `unwanted argument "results.txt"`},

@@ -100,10 +100,10 @@ func without(text, start string) string {
 
 // TestVerdictsFollowTheFigures moves each figure of a goal over its bound.
 func TestVerdictsFollowTheFigures(t *testing.T) {
-	for _, g := range goals() {
+	for _, g := range append(libraryGoals(), gatewayGoals()...) {
 		t.Run(g.what, func(t *testing.T) {
 			for value, want := range map[float64]string{g.most: "met", g.most + 0.01: "missed"} {
-				rep := &report{}
+				rep := &report{goals: []goal{g}}
 				add := func(f figure, v float64) { rep.group(groupKey{name: f.group}).row(f.library).add(f.unit, v) }
 				switch {
 				case g.over != (figure{}):

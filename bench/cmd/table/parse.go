@@ -31,7 +31,7 @@ func parse(r io.Reader) (*report, error) {
 		return nil, fmt.Errorf("read the benchmarks: %w", err)
 	}
 	lines := strings.Split(string(input), "\n")
-	rep, pkg := &report{}, ""
+	rep, pkg := &report{goals: libraryGoals()}, ""
 	for i, line := range lines {
 		line = strings.TrimSpace(line)
 		if failed(line) {

@@ -12,10 +12,12 @@ import (
 )
 
 const (
-	baseline = "trysail" // the library that the others are compared with
-	timeUnit = "ns/op"
-	heapUnit = "B/operation"
-	absent   = "-"
+	baseline  = "trysail" // the library that the others are compared with
+	timeUnit  = "ns/op"
+	heapUnit  = "B/operation"
+	openUnit  = "open-MiB"
+	startUnit = "ready-ms"
+	absent    = "-"
 )
 
 // writeText writes aligned columns for a terminal.
@@ -112,11 +114,12 @@ func (g *group) cells() [][]string {
 	return table
 }
 
-// comparedBy returns the unit in which the rows of a group are compared: time, or the heap where
-// no time was measured.
+// comparedBy returns the unit in which the rows of a group are compared: time, or what there is in its place.
 func comparedBy(units []string) string {
-	if !slices.Contains(units, timeUnit) && slices.Contains(units, heapUnit) {
-		return heapUnit
+	for _, unit := range []string{timeUnit, heapUnit, openUnit, startUnit} {
+		if slices.Contains(units, unit) {
+			return unit
+		}
 	}
 	return timeUnit
 }
@@ -166,7 +169,7 @@ func (r *row) against(base *row, unit string) string {
 		return "1"
 	}
 	more, less := "x slower", "x faster"
-	if unit == heapUnit {
+	if unit == heapUnit || unit == openUnit {
 		more, less = "x more", "x less"
 	}
 	times, word := theirs/ours, more

@@ -7,6 +7,7 @@ import "slices"
 type report struct {
 	machine []string // distinct lines that describe it and what ran on it, such as "goos: linux"
 	groups  []*group
+	goals   []goal // what is judged
 }
 
 // A group is a set of rows that may be compared: the same package, benchmark

@@ -274,6 +274,7 @@ func (srv *server) serve(ctx context.Context, stop func()) (time.Time, error) {
 		drained <- srv.http.Shutdown(grace)
 	})
 	defer cancel()
+	defer pulse()()
 	srv.ready.begin()
 	srv.log.Info("listening", "url", "http://"+srv.listener.Addr().String())
 	if err := srv.http.Serve(srv.listener); !errors.Is(err, http.ErrServerClosed) {
