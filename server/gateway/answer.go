@@ -59,9 +59,9 @@ func (e *exchange) passError(r *received) {
 	}
 	if !json.Valid(r.body) {
 		h := e.w.Header()
-		for name, as := range map[string]string{"Retry-After": "Retry-After", RequestIDHeader: ProviderIDHeader} {
-			if value := r.header.Get(name); value != "" {
-				h.Set(as, value)
+		for name, value := range map[string]string{"Retry-After": r.header.Get("Retry-After"), ProviderIDHeader: providerID(r.header)} {
+			if value != "" {
+				h.Set(name, value)
 			}
 		}
 		e.refuse(&fault{

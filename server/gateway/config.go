@@ -38,7 +38,14 @@ type Config struct {
 
 	// Logger gets a line per request. Nil: nothing is logged.
 	Logger *slog.Logger
+
+	// LogBody is how many bytes of each request's body the log holds, 0 to 65536. Default 0: none. With more the log holds prompts,
+	// and whatever secrets there are in them; New warns of it.
+	LogBody int
 }
+
+// mostLogBody bounds LogBody.
+const mostLogBody = 64 << 10
 
 // Access is what is known about the sender of a request.
 type Access struct {

@@ -53,6 +53,8 @@ type Gateway struct {
 	limits       Limits
 	transport    http.RoundTripper
 	log          *slog.Logger
+	logBody      int
+	ledger       ledger
 
 	plan  atomic.Pointer[snapshot]
 	begun time.Time // the instant 0
@@ -69,6 +71,9 @@ func New(cfg Config) (*Gateway, error) {
 	limits := cfg.Limits.withDefaults()
 	_, err := compile(cfg.Plan)
 	errs := []error{err, limits.check()}
+	if cfg.LogBody < 0 || cfg.LogBody > mostLogBody {
+		errs = append(errs, fmt.Errorf("LogBody is %d, want 0 to %d bytes", cfg.LogBody, mostLogBody))
+	}
 	if cfg.Orchestrator == nil {
 		errs = append(errs, errors.New("Orchestrator is nil, want one from trysail.New"))
 	}
@@ -88,6 +93,10 @@ func New(cfg Config) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
+	g.ledger.begin(limits.Operations)
+	if g.logBody = cfg.LogBody; g.logBody > 0 {
+		g.log.Warn("the log holds what is asked: the begin of every request's body (Config.LogBody)", "bytes", g.logBody)
+	}
 	if _, err := g.open(DefaultOperation); err != nil {
 		return nil, fmt.Errorf("gateway config: %w", err)
 	}
@@ -102,9 +111,11 @@ func (g *Gateway) now() int64 { return int64(time.Since(g.begun)) }
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r)}
+	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r), trace: traceOf(r.Header)}
 	g.serve(e, r)
-	e.logLine(r)
+	bill := e.total()
+	g.ledger.enter(e, bill)
+	e.logLine(r, bill)
 	if e.broken {
 		// The client must not take what it got for a complete answer.
 		panic(http.ErrAbortHandler)
@@ -137,6 +148,7 @@ func (g *Gateway) run(e *exchange, r *http.Request) {
 	ctx, cancel := context.WithDeadlineCause(r.Context(), e.started.Add(e.control.limit(e.route, &g.limits)), errTotal)
 	defer cancel()
 	e.walk.exchange = e
+	e.since, e.legs = time.Now(), e.leg[:0]
 	defer e.walk.leave(errPanicked) // every other end has been settled
 	ctx = e.control.under(ctx, e.route)
 	_, err := trysail.Do(ctx, e.operation, e.attempt)

@@ -14,6 +14,7 @@ import (
 type outgoing struct {
 	*http.Request // without a body
 	body          []byte
+	marked        bool // its headers have been sent once
 }
 
 // request returns the request of the next send.
@@ -57,7 +58,7 @@ func (g *Gateway) upstream(e *exchange, t *target, key string) *outgoing {
 	if len(body) > 0 {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	return &outgoing{req, body}
+	return &outgoing{Request: req, body: body}
 }
 
 // authorize sees to it that a target gets one key: the given one or, if that is empty, what the client has sent in the places where the protocol
