@@ -24,6 +24,7 @@ type exchange struct {
 
 	// Of the request.
 	client    *http.Request
+	plan      *snapshot
 	operation *trysail.Operation
 	route     *route
 	control   control

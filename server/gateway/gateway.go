@@ -55,6 +55,7 @@ type Gateway struct {
 	log          *slog.Logger
 	logBody      int
 	ledger       ledger
+	background   background
 
 	plan  atomic.Pointer[snapshot]
 	begun time.Time // the instant 0
@@ -94,6 +95,7 @@ func New(cfg Config) (*Gateway, error) {
 		g.log = slog.New(slog.DiscardHandler)
 	}
 	g.ledger.begin(limits.Operations)
+	g.background.begin()
 	if g.logBody = cfg.LogBody; g.logBody > 0 {
 		g.log.Warn("the log holds what is asked: the begin of every request's body (Config.LogBody)", "bytes", g.logBody)
 	}
@@ -140,7 +142,9 @@ func (g *Gateway) serve(e *exchange, r *http.Request) {
 		e.refuse(bad)
 		return
 	}
-	g.run(e, r)
+	if !g.catalogue(e) {
+		g.run(e, r)
+	}
 }
 
 // run makes the call and sends what came of it, unless a stream has been sent.

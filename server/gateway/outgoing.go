@@ -40,6 +40,9 @@ func (g *Gateway) upstream(e *exchange, t *target, key string) *outgoing {
 		switch {
 		case e.protocol == GeminiProtocol:
 			path, escaped = renamedPath(path, name)
+		case r.Method == http.MethodGet: // it asks about the model
+			list := modelsPath(e.protocol) + "/"
+			path, escaped = list+name, list+url.PathEscape(name)
 		case e.isJSON:
 			body = renamed(body, name)
 		}

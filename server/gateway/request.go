@@ -37,10 +37,9 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	if bad = e.readJSON(r); bad != nil {
 		return bad
 	}
-	e.client = r
-	plan := g.plan.Load()
-	if e.route = plan.find(e.protocol, r, e.model); e.route == nil {
-		return plan.unserved(e.protocol)
+	e.client, e.plan = r, g.plan.Load()
+	if e.route = e.plan.find(e.protocol, r, e.model); e.route == nil {
+		return e.plan.unserved(e.protocol)
 	}
 	if bad = e.control.forbidden(e.route.Allow); bad != nil {
 		return bad
@@ -174,6 +173,8 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	if e.protocol == GeminiProtocol {
 		e.model, _, _ = geminiModel(r.URL.Path)
 		e.streamed = geminiVerb(r.URL.Path) == "streamGenerateContent"
+	} else if name, _ := askedModel(r, e.protocol); name != "" {
+		e.model = name
 	}
 	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.dialect == llm.OtherEvents {
 		return nil
@@ -197,7 +198,7 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 		e.choices = known.Generation.Candidates
 		return nil
 	}
-	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
+	e.model, e.streamed, e.choices = cmp.Or(known.Model, e.model), known.Stream, known.N
 	return nil
 }
 

@@ -19,6 +19,7 @@ type target struct {
 	base     *url.URL
 	provider llm.Provider
 	keys     []*credential // none: the client's own is passed on
+	catalog  modelCache
 	*standing
 }
 
