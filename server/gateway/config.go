@@ -22,7 +22,7 @@ type Config struct {
 	// Plan says where requests go: at least to one target. Required. See [Gateway.Apply].
 	Plan Plan
 
-	// Access decides who may use the gateway. Nil: everyone.
+	// Access decides who may use the gateway. It is not asked about requests with one of the plan's Keys. Nil: everyone.
 	Access func(*http.Request) Access
 
 	// OwnKey reports whether a text is one of this server's keys. No header that holds one
@@ -50,6 +50,9 @@ const mostLogBody = 64 << 10
 // Access is what is known about the sender of a request.
 type Access struct {
 	Denied string // why not, in a sentence for the client; empty when the request may go on
+
+	// Trusted says that the sender has a key of this server for which no limits hold: where a plan has Keys, the request needs none of them.
+	Trusted bool
 }
 
 // Limits bound what a request may take. Zero fields take their defaults.

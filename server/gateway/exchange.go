@@ -25,6 +25,8 @@ type exchange struct {
 	// Of the request.
 	client    *http.Request
 	plan      *snapshot
+	asker     *client // whose key it carries; nil if none of the plan's
+	held      *hold   // of its limits
 	operation *trysail.Operation
 	route     *route
 	control   control

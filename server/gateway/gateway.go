@@ -57,12 +57,14 @@ type Gateway struct {
 	ledger       ledger
 	background   background
 
-	plan  atomic.Pointer[snapshot]
-	begun time.Time // the instant 0
+	plan   atomic.Pointer[snapshot]
+	issued atomic.Pointer[map[keyHash]bool] // the keys that clients have or had; nil if there were none
+	begun  time.Time                        // the instant 0
 
-	applying  sync.Mutex // guards what follows, and is held while a plan is put into force
-	standings map[string]*standing
-	accounts  map[keyHash]*account
+	applying   sync.Mutex // guards what follows, and is held while a plan is put into force
+	standings  map[string]*standing
+	accounts   map[keyHash]*account
+	allowances map[keyHash]*allowance
 
 	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }
@@ -116,6 +118,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r), trace: traceOf(r.Header)}
 	g.serve(e, r)
 	bill := e.total()
+	e.release(bill)
 	g.ledger.enter(e, bill)
 	e.logLine(r, bill)
 	if e.broken {

@@ -70,6 +70,9 @@ func (e *exchange) appendWay(attrs []slog.Attr) []slog.Attr {
 			attrs = append(attrs, slog.String(name, clip(value)))
 		}
 	}
+	if e.asker != nil {
+		text("client", e.asker.Name)
+	}
 	if e.operation != nil {
 		text("operation", e.operation.Name())
 	}

@@ -99,7 +99,7 @@ func (g *Gateway) query(raw string, p Protocol, key string) string {
 		if text, err := url.QueryUnescape(value); err == nil {
 			value = text
 		}
-		ours := g.ownKey != nil && value != "" && g.ownKey(value)
+		ours := value != "" && g.owns(value)
 		if ours || name == "key" && p == GeminiProtocol && key != "" {
 			continue
 		}

@@ -12,6 +12,9 @@ import (
 type Plan struct {
 	Targets []Target
 	Routes  []Route // the first that matches counts; a request that none matches goes to the targets of its protocol, in their order
+
+	// Keys are those of clients. None: [Config].Access alone says who may use the gateway.
+	Keys []ClientKey
 }
 
 // A Target is a provider's endpoint with what is needed to use it.

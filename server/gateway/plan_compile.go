@@ -54,6 +54,7 @@ func compile(p Plan) (*snapshot, error) {
 		s.routes = append(s.routes, r)
 	}
 	s.rest = unrouted(s.targets)
+	s.clients = c.clients(p.Keys, names)
 	if err := errors.Join(append(c.errs, c.checkPolicies(s.targets))...); err != nil {
 		return nil, err
 	}

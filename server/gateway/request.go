@@ -20,12 +20,12 @@ import (
 // prepare reads and checks the request. What it refuses never reaches a provider.
 func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	e.protocol = spoken(r)
-	access := g.access(r)
-	if access.Denied != "" {
-		return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
-	}
-	bad := unfit(r)
+	e.plan = g.plan.Load()
+	bad := g.admit(e, r)
 	if bad != nil {
+		return bad
+	}
+	if bad = unfit(r); bad != nil {
 		return bad
 	}
 	if e.control, bad = controlOf(r.Header); bad != nil {
@@ -37,15 +37,21 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	if bad = e.readJSON(r); bad != nil {
 		return bad
 	}
-	e.client, e.plan = r, g.plan.Load()
+	e.client = r
 	if e.route = e.plan.find(e.protocol, r, e.model); e.route == nil {
 		return e.plan.unserved(e.protocol)
 	}
 	if bad = e.control.forbidden(e.route.Allow); bad != nil {
 		return bad
 	}
-	e.operation, bad = g.operationFor(r, e.route)
-	return bad
+	name := cmp.Or(r.Header.Get(OperationHeader), e.route.Operation, DefaultOperation)
+	if bad = e.permit(name); bad != nil {
+		return bad
+	}
+	if e.operation, bad = g.operationFor(name); bad != nil {
+		return bad
+	}
+	return g.charge(e)
 }
 
 // unfit refuses what is not forwarded at all.
@@ -68,10 +74,9 @@ func unfit(r *http.Request) *fault {
 	}
 }
 
-// operationFor returns the operation that the request names. Names are few and
+// operationFor returns an operation by its name. Names are few and
 // plain, because they label metrics and stay for as long as the process lives.
-func (g *Gateway) operationFor(r *http.Request, route *route) (*trysail.Operation, *fault) {
-	name := cmp.Or(r.Header.Get(OperationHeader), route.Operation, DefaultOperation)
+func (g *Gateway) operationFor(name string) (*trysail.Operation, *fault) {
 	if strings.HasPrefix(name, targetPrefix) {
 		return nil, badRequest("invalid_operation", OperationHeader+" must not begin with "+targetPrefix+": such operations are the gateway's own.")
 	}

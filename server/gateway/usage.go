@@ -66,6 +66,9 @@ func (l *ledger) enter(e *exchange, total bill) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.of(l.operations, e.operation.Name()).add(total)
+	if e.asker != nil {
+		l.of(l.clients, e.asker.Name).add(total)
+	}
 	for _, leg := range e.legs {
 		l.of(l.targets, leg.target.Name).add(leg.bill)
 	}
