@@ -29,7 +29,7 @@ func (c *client) limit() {
 	for _, l := range []struct {
 		of *atomic.Pointer[trysail.Limiter]
 		n  float64
-	}{{&c.allowance.requests, c.Requests}, {&c.allowance.tokens, c.Tokens}} {
+	}{{&c.requests, c.Requests}, {&c.tokens, c.Tokens}} {
 		limiter := l.of.Load()
 		switch {
 		case l.n == 0:
@@ -51,11 +51,11 @@ func (g *Gateway) charge(e *exchange) *fault {
 	}
 	h := &hold{}
 	var err error
-	if h.requests, err = take(c.allowance.requests.Load(), 1); err != nil {
+	if h.requests, err = take(c.requests.Load(), 1); err != nil {
 		return c.over("requests", c.Requests, err)
 	}
 	if e.billable() {
-		if h.tokens, err = take(c.allowance.tokens.Load(), e.estimate()); err != nil {
+		if h.tokens, err = take(c.tokens.Load(), e.estimate()); err != nil {
 			h.cancel()
 			return c.over("tokens", c.Tokens, err)
 		}
