@@ -86,6 +86,9 @@ func (e *exchange) appendWay(attrs []slog.Attr) []slog.Attr {
 	if t := e.walk.last; t != nil {
 		text("target", t.Name)
 	}
+	if len(e.walk.tried) > 0 {
+		text("fallback", e.triedBefore())
+	}
 	if len(e.legs) > 0 {
 		attrs = append(attrs, slog.String("trail", e.trail()))
 	}

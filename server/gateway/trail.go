@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -67,17 +66,6 @@ func (l leg) write(b *strings.Builder) {
 	} else {
 		b.WriteString(":ok")
 	}
-}
-
-// providerID returns the id that a provider gives a request: OpenAI's and most others' header, Anthropic's
-// (https://docs.anthropic.com/en/api/errors, 2025), Azure's, and Bedrock's.
-func providerID(h http.Header) string {
-	for _, name := range [...]string{RequestIDHeader, "Request-Id", "Apim-Request-Id", "X-Amzn-Requestid"} {
-		if id := h.Get(name); id != "" {
-			return id
-		}
-	}
-	return ""
 }
 
 // streamOutcome says how a stream ended that was passed on: "complete", "refused" by the model, "error" inside it, "cut" without its end,
