@@ -24,6 +24,7 @@ func (g *Gateway) Apply(p Plan) error {
 	g.settle(next)
 	g.settleClients(next)
 	g.plan.Store(next)
+	g.startProbes(next)
 	return nil
 }
 

@@ -65,6 +65,8 @@ type Gateway struct {
 	standings  map[string]*standing
 	accounts   map[keyHash]*account
 	allowances map[keyHash]*allowance
+	probing    context.Context    //nolint:containedctx // that of the probes of the plan in force
+	stopProbes context.CancelFunc // ends it; nil if there are no probes
 
 	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }

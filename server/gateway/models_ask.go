@@ -81,7 +81,7 @@ func (g *Gateway) modelsRequest(ctx context.Context, t *target, client *http.Req
 		req.Header.Del(name)
 	}
 	if t.Protocol == AnthropicProtocol && req.Header.Get("Anthropic-Version") == "" {
-		req.Header.Set("Anthropic-Version", "2023-06-01")
+		req.Header.Set("Anthropic-Version", anthropicVersion)
 	}
 	return req, nil
 }

@@ -52,6 +52,9 @@ type Target struct {
 	// Simulated says that it is the simulated provider: it alone gets the headers that ask for faults.
 	Simulated bool
 
+	// Probe asks it whether it is there. Default: nobody does.
+	Probe Probe
+
 	// Draining takes it out of the choice for new calls; those under way finish.
 	Draining bool
 }

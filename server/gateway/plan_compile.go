@@ -95,6 +95,7 @@ func (c *compiler) target(i int, t Target) *target {
 	c.address(where, made)
 	c.credentials(where, made)
 	c.numbers(where, t)
+	c.probe(where, made)
 	for ours, theirs := range t.Models {
 		if ours == "" || theirs == "" {
 			c.bad(where, "Models leads %q to %q, want two names", ours, theirs)
