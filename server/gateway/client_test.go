@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/server/gateway"
@@ -201,43 +200,54 @@ func TestRefusedRequestsCostNoRequest(t *testing.T) {
 	}
 }
 
-// However many calls come at the same time, a key never spends more than it has.
+// However many calls come at the same time, a key never spends more than it has, and what they did not use can be used later.
 func TestClientMoney(t *testing.T) {
-	body := strings.Replace(plainBody, "{", `{"max_tokens":80,`, 1) // may cost about 0.1 dollars, and costs half
-	f := newFleet(t, []string{"first-token:100ms"}, keyed(gateway.ClientKey{Dollars: 0.35}))
-	var passed atomic.Int64
-	ask := func(n int) {
-		var calls sync.WaitGroup
-		for range n {
-			calls.Go(func() {
-				got := f.chat(body, "Authorization", teamKey)
-				if got.status == 200 {
-					passed.Add(1)
-					return
-				}
-				after, err := strconv.Atoi(got.header.Get("Retry-After"))
-				if _, code, message := got.failure(t); got.status != 429 || code != "key_budget_exhausted" || err != nil || after < 1 || after > 86400 {
-					t.Errorf("status %d, %q, %q, Retry-After %d; want 429, key_budget_exhausted", got.status, code, message, after)
-				}
-			})
+	answer := make(chan struct{})
+	var asked atomic.Int64
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		<-answer
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":45}}`)
+	}))
+	defer provider.Close()
+	const limit, cost = 0.35, 0.05
+	f := newFleet(t, nil, func(c *gateway.Config) {
+		c.Plan = planOf(provider.URL + "/v1")
+		keyed(gateway.ClientKey{Dollars: limit})(c)
+	})
+	body := strings.Replace(plainBody, "{", `{"max_tokens":80,`, 1) // it may cost about 0.1 dollars
+	var passed, refused atomic.Int64
+	ask := func() {
+		got := f.chat(body, "Authorization", teamKey)
+		if got.status == 200 {
+			passed.Add(1)
+			return
 		}
-		calls.Wait()
-		eventually(t, f.gateway, func(u gateway.Usage) bool { return u.Clients["team"].Requests > 0 })
+		refused.Add(1)
+		after, err := strconv.Atoi(got.header.Get("Retry-After"))
+		if _, code, message := got.failure(t); got.status != 429 || code != "key_budget_exhausted" || err != nil || after < 1 || after > 86400 {
+			t.Errorf("status %d, %q, %q, Retry-After %d; want 429, key_budget_exhausted", got.status, code, message, after)
+		}
 	}
-	ask(40)
-	if n := passed.Load(); n < 1 || n > 3 {
-		t.Errorf("%d of 40 calls at once passed, want as many as there is money for if each is as dear as it may be: 3", n)
+	var calls sync.WaitGroup
+	for range 40 {
+		calls.Go(ask)
 	}
-	for range 6 {
-		time.Sleep(20 * time.Millisecond) // counted after the answer
-		ask(1)
+	until(t, "a decision about each call", func() bool { return asked.Load()+refused.Load() == 40 })
+	if n := asked.Load(); n != 3 {
+		t.Errorf("%d of 40 calls at once were sent, want 3: that is what there is money for if each is as dear as it may be", n)
 	}
-	u := f.gateway.Usage().Clients["team"]
-	if n := passed.Load(); n < 4 || u.Dollars > 0.35 {
-		t.Errorf("%d calls passed in the end, for %v dollars; want more than at first, for at most 0.35", n, u.Dollars)
+	close(answer)
+	calls.Wait()
+	for n := range uint64(5) {
+		eventually(t, f.gateway, func(u gateway.Usage) bool { return u.Clients["team"].Requests == 40+n })
+		ask()
 	}
-	if int64(f.providers[0].Total()) != passed.Load() {
-		t.Errorf("the provider was called %d times for %d answers", f.providers[0].Total(), passed.Load())
+	u := eventually(t, f.gateway, func(u gateway.Usage) bool { return u.Clients["team"].Requests == 45 })
+	if n := passed.Load(); n != 5 || asked.Load() != n || math.Abs(u.Clients["team"].Dollars-float64(n)*cost) > 1e-9 {
+		t.Errorf("%d calls passed in the end, and %d were sent, for %v dollars; want 5 for 0.25, and none when another might cost more than is left",
+			n, asked.Load(), u.Clients["team"].Dollars)
 	}
 }
 
