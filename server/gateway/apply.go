@@ -22,7 +22,9 @@ func (g *Gateway) Apply(p Plan) error {
 		return fmt.Errorf("gateway plan: %w", err)
 	}
 	g.settle(next)
+	g.settleClients(next)
 	g.plan.Store(next)
+	g.startProbes(next)
 	return nil
 }
 
@@ -87,4 +89,19 @@ func (g *Gateway) settle(next *snapshot) {
 			b.Close(trysail.Override{Reason: "the gateway's plan has changed", Author: "gateway"})
 		}
 	}
+}
+
+// settleClients gives the keys of a plan what is left of their limits. g.applying is held.
+func (g *Gateway) settleClients(next *snapshot) {
+	allowances := map[keyHash]*allowance{}
+	for hash, c := range next.clients {
+		c.allowance = g.allowances[hash]
+		if c.allowance == nil {
+			c.allowance = &allowance{}
+		}
+		c.limit()
+		allowances[hash] = c.allowance
+	}
+	g.allowances = allowances
+	g.issue(next)
 }

@@ -23,7 +23,7 @@ type Config struct {
 	// Plan says where requests go: at least to one target. Required. See [Gateway.Apply].
 	Plan Plan
 
-	// Access decides who may use the gateway. Nil: everyone.
+	// Access decides who may use the gateway. It is not asked about requests with one of the plan's Keys. Nil: everyone.
 	Access func(*http.Request) Access
 
 	// OwnKey reports whether a text is one of this server's keys. No header that holds one
@@ -39,11 +39,21 @@ type Config struct {
 
 	// Logger gets a line per request. Nil: nothing is logged.
 	Logger *slog.Logger
+
+	// LogBody is how many bytes of each request's body the log holds, 0 to 65536. Default 0: none. With more the log holds prompts,
+	// and whatever secrets there are in them; New warns of it.
+	LogBody int
 }
+
+// mostLogBody bounds LogBody.
+const mostLogBody = 64 << 10
 
 // Access is what is known about the sender of a request.
 type Access struct {
 	Denied string // why not, in a sentence for the client; empty when the request may go on
+
+	// Trusted says that the sender has a key of this server for which no limits hold: where a plan has Keys, the request needs none of them.
+	Trusted bool
 }
 
 // Limits bound what a request may take. Zero fields take their defaults.

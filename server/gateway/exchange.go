@@ -19,9 +19,13 @@ type exchange struct {
 	w       http.ResponseWriter
 	started time.Time
 	id      string
+	trace   trace
 
 	// Of the request.
 	client    *http.Request
+	plan      *snapshot
+	asker     *client // whose key it carries; nil if none of the plan's
+	held      *hold   // of its limits
 	operation *trysail.Operation
 	route     *route
 	control   control
@@ -34,25 +38,30 @@ type exchange struct {
 	choices   int // answers asked for; 0 means one
 
 	// Of the attempts.
-	walk      walk
-	attempts  int           // sends to any target
-	rounds    int           // attempts as the engine counts them
-	onces     int           // failures that are worth one more attempt only
-	timeouts  int           // limits of ours that have passed
-	slept     time.Duration // between attempts
-	redialled bool          // a dead connection has been replaced once
-	sentAt    time.Time     // the newest send
-	failedAt  time.Time     // its end
-	verdict   llm.Verdict   // of the newest failure
-	failure   error
-	usage     usage
-	received  *received // the last attempt's answer, if it came in whole
-	refused   *received // the newest error answer of any attempt
-	declined  *received // an answer in which the model refused
+	walk       walk
+	attempts   int           // sends to any target
+	rounds     int           // attempts as the engine counts them
+	onces      int           // failures that are worth one more attempt only
+	timeouts   int           // limits of ours that have passed
+	slept      time.Duration // between attempts
+	redialled  bool          // a dead connection has been replaced once
+	sentAt     time.Time     // the newest send
+	failedAt   time.Time     // its end
+	verdict    llm.Verdict   // of the newest failure
+	failure    error
+	usage      usage
+	since      time.Time // the end of the newest send, at first the begin of the call
+	legs       []leg     // the sends
+	leg        [2]leg    // what legs mostly is
+	providerID string    // its id for the newest answer
+	received   *received // the last attempt's answer, if it came in whole
+	refused    *received // the newest error answer of any attempt
+	declined   *received // an answer in which the model refused
 
 	// Of the answer.
 	err        error         // what the call failed with
 	committed  bool          // the client has been sent a part
+	relayed    bool          // it is a stream that was passed on
 	broken     bool          // the client must see that the answer is not complete
 	gone       bool          // the client takes no more
 	stopped    bool          // the gateway itself gave up, because it stops

@@ -53,13 +53,20 @@ type Gateway struct {
 	limits       Limits
 	transport    http.RoundTripper
 	log          *slog.Logger
+	logBody      int
+	ledger       ledger
+	background   background
 
-	plan  atomic.Pointer[snapshot]
-	begun time.Time // the instant 0
+	plan   atomic.Pointer[snapshot]
+	issued atomic.Pointer[map[keyHash]bool] // the keys that clients have or had; nil if there were none
+	begun  time.Time                        // the instant 0
 
-	applying  sync.Mutex // guards what follows, and is held while a plan is put into force
-	standings map[string]*standing
-	accounts  map[keyHash]*account
+	applying   sync.Mutex // guards what follows, and is held while a plan is put into force
+	standings  map[string]*standing
+	accounts   map[keyHash]*account
+	allowances map[keyHash]*allowance
+	probing    context.Context    //nolint:containedctx // that of the probes of the plan in force
+	stopProbes context.CancelFunc // ends it; nil if there are no probes
 
 	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }
@@ -69,6 +76,9 @@ func New(cfg Config) (*Gateway, error) {
 	limits := cfg.Limits.withDefaults()
 	_, err := compile(cfg.Plan)
 	errs := []error{err, limits.check()}
+	if cfg.LogBody < 0 || cfg.LogBody > mostLogBody {
+		errs = append(errs, fmt.Errorf("LogBody is %d, want 0 to %d bytes", cfg.LogBody, mostLogBody))
+	}
 	if cfg.Orchestrator == nil {
 		errs = append(errs, errors.New("Orchestrator is nil, want one from trysail.New"))
 	}
@@ -88,6 +98,11 @@ func New(cfg Config) (*Gateway, error) {
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
+	g.ledger.begin(limits.Operations)
+	g.background.begin()
+	if g.logBody = cfg.LogBody; g.logBody > 0 {
+		g.log.Warn("the log holds what is asked: the begin of every request's body (Config.LogBody)", "bytes", g.logBody)
+	}
 	if _, err := g.open(DefaultOperation); err != nil {
 		return nil, fmt.Errorf("gateway config: %w", err)
 	}
@@ -102,9 +117,12 @@ func (g *Gateway) now() int64 { return int64(time.Since(g.begun)) }
 
 // ServeHTTP implements [http.Handler].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r)}
+	e := &exchange{gateway: g, w: w, started: time.Now(), id: requestID(r), trace: traceOf(r.Header)}
 	g.serve(e, r)
-	e.logLine(r)
+	bill := e.total()
+	e.release(bill)
+	g.ledger.enter(e, bill)
+	e.logLine(r, bill)
 	if e.broken {
 		// The client must not take what it got for a complete answer.
 		panic(http.ErrAbortHandler)
@@ -129,7 +147,9 @@ func (g *Gateway) serve(e *exchange, r *http.Request) {
 		e.refuse(bad)
 		return
 	}
-	g.run(e, r)
+	if !g.catalogue(e) {
+		g.run(e, r)
+	}
 }
 
 // run makes the call and sends what came of it, unless a stream has been sent.
@@ -137,6 +157,7 @@ func (g *Gateway) run(e *exchange, r *http.Request) {
 	ctx, cancel := context.WithDeadlineCause(r.Context(), e.started.Add(e.control.limit(e.route, &g.limits)), errTotal)
 	defer cancel()
 	e.walk.exchange = e
+	e.since, e.legs = time.Now(), e.leg[:0]
 	defer e.walk.leave(errPanicked) // every other end has been settled
 	ctx = e.control.under(ctx, e.route)
 	_, err := trysail.Do(ctx, e.operation, e.attempt)

@@ -39,12 +39,12 @@ func (g *Gateway) forwarded(from http.Header, t *target, key string) http.Header
 
 // dropOwnKeys deletes every header that holds one of this server's keys, in whatever form.
 func (g *Gateway) dropOwnKeys(h http.Header) {
-	if g.ownKey == nil {
+	if g.keyless() {
 		return
 	}
 	for name, values := range h {
 		for _, value := range values {
-			if g.ownKey(value) || slices.ContainsFunc(strings.FieldsFunc(value, separates), g.ownKey) {
+			if g.owns(value) || slices.ContainsFunc(strings.FieldsFunc(value, separates), g.owns) {
 				delete(h, name)
 			}
 		}

@@ -14,6 +14,7 @@ func (e *exchange) learn(v llm.Verdict) {
 	here, g := e.walk.here, e.gateway
 	switch {
 	case v.Class == trysail.ClassQuotaExhausted && v.Scope == llm.ScopeTarget && v.Delay > 0:
+		here.target.exhausted.Store(g.now() + int64(v.Delay))
 		if b := here.target.breaker(); b != nil {
 			b.OpenUntil(time.Now().Add(v.Delay), "the provider's quota is used up ("+v.Reason+")")
 		}

@@ -14,6 +14,7 @@ import (
 type outgoing struct {
 	*http.Request // without a body
 	body          []byte
+	marked        bool // its headers have been sent once
 }
 
 // request returns the request of the next send.
@@ -39,6 +40,9 @@ func (g *Gateway) upstream(e *exchange, t *target, key string) *outgoing {
 		switch {
 		case e.protocol == GeminiProtocol:
 			path, escaped = renamedPath(path, name)
+		case r.Method == http.MethodGet: // it asks about the model
+			list := modelsPath(e.protocol) + "/"
+			path, escaped = list+name, list+url.PathEscape(name)
 		case e.isJSON:
 			body = renamed(body, name)
 		}
@@ -57,7 +61,7 @@ func (g *Gateway) upstream(e *exchange, t *target, key string) *outgoing {
 	if len(body) > 0 {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
-	return &outgoing{req, body}
+	return &outgoing{Request: req, body: body}
 }
 
 // authorize sees to it that a target gets one key: the given one or, if that is empty, what the client has sent in the places where the protocol
@@ -95,7 +99,7 @@ func (g *Gateway) query(raw string, p Protocol, key string) string {
 		if text, err := url.QueryUnescape(value); err == nil {
 			value = text
 		}
-		ours := g.ownKey != nil && value != "" && g.ownKey(value)
+		ours := value != "" && g.owns(value)
 		if ours || name == "key" && p == GeminiProtocol && key != "" {
 			continue
 		}

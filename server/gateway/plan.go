@@ -12,6 +12,9 @@ import (
 type Plan struct {
 	Targets []Target
 	Routes  []Route // the first that matches counts; a request that none matches goes to the targets of its protocol, in their order
+
+	// Keys are those of clients. None: [Config].Access alone says who may use the gateway.
+	Keys []ClientKey
 }
 
 // A Target is a provider's endpoint with what is needed to use it.
@@ -48,6 +51,9 @@ type Target struct {
 
 	// Simulated says that it is the simulated provider: it alone gets the headers that ask for faults.
 	Simulated bool
+
+	// Probe asks it whether it is there. Default: nobody does.
+	Probe Probe
 
 	// Draining takes it out of the choice for new calls; those under way finish.
 	Draining bool

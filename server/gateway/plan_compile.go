@@ -54,6 +54,7 @@ func compile(p Plan) (*snapshot, error) {
 		s.routes = append(s.routes, r)
 	}
 	s.rest = unrouted(s.targets)
+	s.clients = c.clients(p.Keys, names)
 	if err := errors.Join(append(c.errs, c.checkPolicies(s.targets))...); err != nil {
 		return nil, err
 	}
@@ -94,6 +95,7 @@ func (c *compiler) target(i int, t Target) *target {
 	c.address(where, made)
 	c.credentials(where, made)
 	c.numbers(where, t)
+	c.probe(where, made)
 	for ours, theirs := range t.Models {
 		if ours == "" || theirs == "" {
 			c.bad(where, "Models leads %q to %q, want two names", ours, theirs)

@@ -19,12 +19,12 @@ import (
 // prepare reads and checks the request. What it refuses never reaches a provider.
 func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 	e.protocol = spoken(r)
-	access := g.access(r)
-	if access.Denied != "" {
-		return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
-	}
-	bad := unfit(r)
+	e.plan = g.plan.Load()
+	bad := g.admit(e, r)
 	if bad != nil {
+		return bad
+	}
+	if bad = unfit(r); bad != nil {
 		return bad
 	}
 	if e.control, bad = controlOf(r.Header); bad != nil {
@@ -37,15 +37,20 @@ func (g *Gateway) prepare(e *exchange, r *http.Request) *fault {
 		return bad
 	}
 	e.client = r
-	plan := g.plan.Load()
-	if e.route = plan.find(e.protocol, r, e.model); e.route == nil {
-		return plan.unserved(e.protocol)
+	if e.route = e.plan.find(e.protocol, r, e.model); e.route == nil {
+		return e.plan.unserved(e.protocol)
 	}
 	if bad = e.control.forbidden(e.route.Allow); bad != nil {
 		return bad
 	}
-	e.operation, bad = g.operationFor(r, e.route)
-	return bad
+	name := cmp.Or(r.Header.Get(OperationHeader), e.route.Operation, DefaultOperation)
+	if bad = e.permit(name); bad != nil {
+		return bad
+	}
+	if e.operation, bad = g.operationFor(name); bad != nil {
+		return bad
+	}
+	return g.charge(e)
 }
 
 // unfit refuses what is not forwarded at all.
@@ -68,10 +73,9 @@ func unfit(r *http.Request) *fault {
 	}
 }
 
-// operationFor returns the operation that the request names. Names are few and
+// operationFor returns an operation by its name. Names are few and
 // plain, because they label metrics and stay for as long as the process lives.
-func (g *Gateway) operationFor(r *http.Request, route *route) (*trysail.Operation, *fault) {
-	name := cmp.Or(r.Header.Get(OperationHeader), route.Operation, DefaultOperation)
+func (g *Gateway) operationFor(name string) (*trysail.Operation, *fault) {
 	if strings.HasPrefix(name, targetPrefix) {
 		return nil, badRequest("invalid_operation", OperationHeader+" must not begin with "+targetPrefix+": such operations are the gateway's own.")
 	}
@@ -175,6 +179,8 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 	if e.protocol == GeminiProtocol {
 		e.model, _, _ = geminiModel(r.URL.Path)
 		e.streamed = geminiVerb(r.URL.Path) == "streamGenerateContent"
+	} else if name, _ := askedModel(r, e.protocol); name != "" {
+		e.model = name
 	}
 	if len(e.body) == 0 || !isJSON(r.Header.Get("Content-Type")) && e.dialect == llm.OtherEvents {
 		return nil
@@ -190,6 +196,6 @@ func (e *exchange) readJSON(r *http.Request) *fault {
 		e.choices = known.Generation.Candidates
 		return nil
 	}
-	e.model, e.streamed, e.choices = known.Model, known.Stream, known.N
+	e.model, e.streamed, e.choices = cmp.Or(known.Model, e.model), known.Stream, known.N
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/trysail-go/trysail/trysailhttp"
 )
 
-// try sends the request once, to the target at hand, and takes what comes. Beside an error it returns what that means.
-func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
+// once sends the request once, to the target at hand, and takes what comes. Beside an error it returns what that means.
+func (e *exchange) once(ctx context.Context) (llm.Verdict, error) {
 	here := e.walk.here
 	e.attempts++
 	here.sends++
@@ -31,6 +31,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
 	e.ceilings(resp.Header)
+	e.providerID = providerID(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
@@ -134,7 +135,9 @@ func (e *exchange) outgoing(ctx context.Context) *http.Request {
 		}
 		here.out = e.gateway.upstream(e, here.target, key)
 	}
-	return here.out.request(ctx, e.attempts, here.target)
+	r := here.out.request(ctx, e.attempts, here.target)
+	e.trace.mark(r, here.out)
+	return r
 }
 
 // takeError keeps an error answer, so that it can be passed on if it is the last.
@@ -166,9 +169,7 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 	case e.mustBeJSON(resp) && !wellFormed(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
-	if e.walk.here.reservation != nil {
-		e.usage.told = llm.UsageOf(e.dialect, body)
-	}
+	e.usage.told = e.usageIn(body)
 	if e.isAnswer(resp) {
 		if err := e.inside(resp, body); err != nil {
 			return err

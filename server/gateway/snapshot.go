@@ -9,6 +9,7 @@ import (
 type snapshot struct {
 	targets []*target
 	routes  []*route
+	clients map[keyHash]*client // by their keys
 	rest    [protocolEnd]*route // by protocol: for requests that no route matches; nil where no target speaks it
 }
 

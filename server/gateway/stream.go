@@ -35,6 +35,7 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.
 		idle:      e.idleLimit(),
 	}
 	defer func() {
+		e.relayed = e.committed
 		progress := r.inspector.Progress()
 		if e.usage.told = progress.Usage; !progress.Ended || progress.Usage.Output == 0 {
 			e.usage.events = progress.Tokens // an event holds a token or some

@@ -19,6 +19,7 @@ type target struct {
 	base     *url.URL
 	provider llm.Provider
 	keys     []*credential // none: the client's own is passed on
+	catalog  modelCache
 	*standing
 }
 
@@ -29,7 +30,8 @@ type standing struct {
 	desperate atomic.Int32                    // calls under way that had no better choice
 	tokens    atomic.Pointer[trysail.Limiter] // nil without a limit of tokens
 
-	parkedOpen atomic.Bool // its breaker is open because all its accounts are parked
+	exhausted  atomic.Int64 // until when the provider says that its quota is used up
+	parkedOpen atomic.Bool  // its breaker is open because all its accounts are parked
 }
 
 // A credential is a key of a target.

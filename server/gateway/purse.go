@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+)
+
+// A purse is what is spent on a day of UTC, and what calls under way may still spend: money is held before it is spent, so that many calls at the same time
+// cannot spend more than there is. The zero value has spent nothing.
+type purse struct {
+	mu    sync.Mutex // guards what follows
+	day   int64      // since 1970
+	spent float64    // on that day
+	held  float64    // by calls under way, whichever day they began on
+	calls int        // how many they are
+}
+
+const day = 24 * time.Hour
+
+// soon is when to come back where calls under way may leave enough.
+const soon = 2 * time.Second
+
+// hold takes an amount if it is there, and returns 0; otherwise how long it is until there may be enough, and how much is left.
+func (p *purse) hold(now time.Time, limit, amount float64) (wait time.Duration, left float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn(now)
+	left = max(limit-p.spent-p.held, 0)
+	switch {
+	case p.spent < limit && p.spent+p.held+amount <= limit:
+		p.held += amount
+		p.calls++
+		return 0, left
+	case p.held > 0 && p.spent+amount <= limit:
+		return soon, left
+	default:
+		return time.Unix((p.day+1)*int64(day/time.Second), 0).Sub(now), left
+	}
+}
+
+// settle gives back what was held and takes what was spent. It belongs to the day on which it is known.
+func (p *purse) settle(now time.Time, held, spent float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn(now)
+	p.spent += spent
+	p.held = max(p.held-held, 0)
+	if p.calls--; p.calls == 0 {
+		p.held = 0 // what rounding has left
+	}
+}
+
+// turn begins a new day. A clock that was set back begins none. p.mu is held.
+func (p *purse) turn(now time.Time) {
+	if today := now.Unix() / int64(day/time.Second); today > p.day {
+		p.day, p.spent = today, 0
+	}
+}
