@@ -135,14 +135,14 @@ func escaped(rest []byte) int {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return 1
 	case 'u':
-		if len(rest) >= 5 && hex(rest[1]) && hex(rest[2]) && hex(rest[3]) && hex(rest[4]) {
+		if len(rest) >= 5 && isHex(rest[1]) && isHex(rest[2]) && isHex(rest[3]) && isHex(rest[4]) {
 			return 5
 		}
 	}
 	return 0
 }
 
-func hex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
 
 // number passes over a number (RFC 8259, 6).
 func (s *jsonCheck) number() bool {

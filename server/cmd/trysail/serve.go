@@ -126,6 +126,7 @@ type server struct {
 	orchestrator *trysail.Orchestrator
 	planned      *planned                    // the gateway's plan; changed in the reloader's turn
 	applier      applier                     // the gateway
+	gatewayEnd   func()                      // ends what the gateway does beside its requests
 	simulated    *trysailtest.ProviderServer // nil without targets that are simulated
 }
 
@@ -241,7 +242,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	srv.applier = gw
+	srv.applier, srv.gatewayEnd = gw, gw.Close
 	srv.tellPlan(srv.planned)
 	return gw, nil
 }
@@ -330,6 +331,9 @@ func (srv *server) close() {
 	}
 	if srv.listener != nil {
 		_ = srv.listener.Close()
+	}
+	if srv.gatewayEnd != nil {
+		srv.gatewayEnd()
 	}
 	if srv.simulated != nil {
 		_ = srv.simulated.Close()
