@@ -1,9 +1,11 @@
 package gateway_test
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +20,9 @@ type fleet struct {
 	gateway   *gateway.Gateway
 	plan      gateway.Plan
 	providers []*trysailtest.ProviderServer
+
+	tokenDelay time.Duration // of the providers. 0: 1 ms
+	stop       func()        // stops it before the test ends
 }
 
 // newFleet starts one provider for each script. Change adjusts the gateway before it starts.
@@ -42,7 +47,7 @@ func (f *fleet) start(scripts []string, change func(*gateway.Config)) *fleet {
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
 	cfg := gateway.Config{Orchestrator: f.orchestrator, Transport: transport}
 	for i, script := range scripts {
-		p, err := trysailtest.StartProvider(trysailtest.ProviderConfig{TokenDelay: time.Millisecond})
+		p, err := trysailtest.StartProvider(trysailtest.ProviderConfig{TokenDelay: cmp.Or(f.tokenDelay, time.Millisecond)})
 		if err != nil {
 			f.t.Fatal(err)
 		}
@@ -65,7 +70,7 @@ func (f *fleet) start(scripts []string, change func(*gateway.Config)) *fleet {
 	server := httptest.NewServer(f.gateway)
 	f.url = server.URL
 	f.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
-	f.t.Cleanup(func() {
+	f.stop = sync.OnceFunc(func() {
 		f.client.CloseIdleConnections()
 		transport.CloseIdleConnections()
 		server.Close()
@@ -75,6 +80,7 @@ func (f *fleet) start(scripts []string, change func(*gateway.Config)) *fleet {
 			}
 		}
 	})
+	f.t.Cleanup(f.stop)
 	return f
 }
 
