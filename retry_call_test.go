@@ -98,7 +98,7 @@ func TestPaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	op := newOperation(t, trysail.Policy{Retry: trysail.RetryPolicy{Attempts: 3, Backoff: trysail.BackoffNone, Budget: b}})
-	for b.Take(0) { //nolint:revive // until nothing is left
+	for b.Take(0) {
 	}
 	taken := b.Snapshot().Retries
 	for paid, want := range map[bool]int{true: 3, false: 1} {

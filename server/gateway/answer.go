@@ -28,6 +28,8 @@ func (e *exchange) answer() {
 		e.status = clientGone
 	case e.err == nil && e.received != nil:
 		e.pass(e.received)
+	case e.declined != nil:
+		e.pass(e.declined) // nobody had a better answer
 	case e.received != nil:
 		e.passError(e.received)
 	case errors.Is(e.err, context.DeadlineExceeded) && e.refused != nil:
@@ -61,10 +63,11 @@ func (e *exchange) passError(r *received) {
 	final := e.attempts > 1 || e.verdict.Class == trysail.ClassQuotaExhausted
 	if !json.Valid(r.body) {
 		h := e.w.Header()
-		for name, as := range map[string]string{"Retry-After": "Retry-After", RequestIDHeader: ProviderIDHeader} {
-			if value := r.header.Get(name); value != "" {
-				h.Set(as, value)
-			}
+		if after := r.header.Get("Retry-After"); after != "" {
+			h.Set("Retry-After", after)
+		}
+		if id := providerID(r.header); id != "" {
+			h.Set(ProviderIDHeader, id)
 		}
 		e.refuse(&fault{
 			status: r.status, kind: "server_error", code: "unreadable_provider_error", final: final,

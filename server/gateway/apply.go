@@ -29,8 +29,12 @@ func (g *Gateway) Apply(p Plan) error {
 // register gives the targets their operations, all of them or none.
 func (g *Gateway) register(next *snapshot) error {
 	var errs []error
+	limits := g.limits
+	for _, r := range next.routes {
+		limits.Total = max(limits.Total, r.Timeout)
+	}
 	for _, t := range next.targets {
-		_, err := g.orchestrator.Register(t.operationName(), trysail.OperationConfig{Policy: t.policy(g.limits)})
+		_, err := g.orchestrator.Register(t.operationName(), trysail.OperationConfig{Policy: t.policy(limits)})
 		errs = append(errs, err)
 	}
 	for _, r := range next.routes {

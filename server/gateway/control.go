@@ -143,12 +143,12 @@ func (c *control) under(ctx context.Context, r *route) context.Context {
 	return ctx
 }
 
-// limit returns how long the request may take. What it says itself holds as far as it is less than the route's limit; a fortieth of it, at
-// most 50 ms, is kept for the answer, so that the client has that in time.
+// limit returns how long the request may take. What it says itself holds as far as it is less than the route's limit; a twentieth of it, at
+// most 100 ms, is kept for the answer, so that the client has that in time.
 func (c *control) limit(r *route, l *Limits) time.Duration {
 	total := r.total(l)
 	if c.timeout == 0 || c.timeout >= total {
 		return total
 	}
-	return c.timeout - min(c.timeout/40, 50*time.Millisecond)
+	return c.timeout - min(c.timeout/20, 100*time.Millisecond)
 }

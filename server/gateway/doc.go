@@ -1,5 +1,9 @@
 // Package gateway forwards AI traffic under operations, so that a program in
-// any language gets retries and a circuit breaker by changing one base URL.
+// any language gets retries, circuit breakers and other providers by changing one base URL.
+//
+// A [Plan] has targets and routes. A call goes from target to target as its failures demand: after each, decide says what
+// follows by class and scope, and choose which target is next. What is known of targets and of the accounts behind their
+// keys outlives the plan.
 //
 // It preserves the protocol: what the provider sends reaches the client byte
 // for byte. Until the first token of a stream has come nothing is sent to the

@@ -49,6 +49,7 @@ type exchange struct {
 	usage     usage
 	received  *received // the last attempt's answer, if it came in whole
 	refused   *received // the newest error answer of any attempt
+	declined  *received // an answer in which the model refused
 
 	// Of the answer.
 	err        error         // what the call failed with

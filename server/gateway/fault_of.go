@@ -53,9 +53,13 @@ func (f *fault) ofRefusal(err error) bool {
 		nowhere *nowhereError
 	)
 	switch {
+	case errors.As(err, &nowhere) && nowhere.drained:
+		f.status, f.code, f.retryAfter = http.StatusServiceUnavailable, "targets_drained", time.Second
+		f.message = fmt.Sprintf("Every target of this gateway that has the model %q is drained.", clip(nowhere.model))
+		return true
 	case errors.As(err, &nowhere):
-		f.status, f.kind, f.code = http.StatusNotFound, "invalid_request_error", "no_target"
-		f.message = fmt.Sprintf("No target of this gateway can be asked for the model %q: each is drained, or does not have it.", clip(nowhere.model))
+		f.status, f.kind, f.code = http.StatusNotFound, "invalid_request_error", "model_not_found"
+		f.message = fmt.Sprintf("No target of this gateway has the model %q.", clip(nowhere.model))
 		return true
 	case errors.As(err, &locked) && locked.parked == "":
 		f.status, f.kind, f.code = http.StatusTooManyRequests, "rate_limit_error", "provider_rate_limited"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -74,6 +75,7 @@ func (f *fleet) start(scripts []string, change func(*gateway.Config)) *fleet {
 		f.client.CloseIdleConnections()
 		transport.CloseIdleConnections()
 		server.Close()
+		f.checkPermits()
 		for _, p := range f.providers {
 			if err := p.Close(); err != nil {
 				f.t.Error(err)
@@ -82,6 +84,20 @@ func (f *fleet) start(scripts []string, change func(*gateway.Config)) *fleet {
 	})
 	f.t.Cleanup(f.stop)
 	return f
+}
+
+// checkPermits sees to it that each call gave back what it had taken of its targets, once.
+func (f *fleet) checkPermits() {
+	f.t.Helper()
+	runtime.GC() // which finds permits that were lost
+	for _, op := range f.orchestrator.Operations() {
+		if m := op.Metrics(); m.Misuses != 0 || m.Panics != 0 || m.Calls != m.Succeeded+m.Failed {
+			f.t.Errorf("operation %q: %d misuses, %d panics, %d calls of which %d succeeded and %d failed", op.Name(), m.Misuses, m.Panics, m.Calls, m.Succeeded, m.Failed)
+		}
+		if in, ok := op.Bulkhead(); ok && in.Running != 0 {
+			f.t.Errorf("operation %q: %d places are taken", op.Name(), in.Running)
+		}
+	}
 }
 
 // script says what a provider does with the requests that come from now on, one entry for each. The last one counts for all later ones.

@@ -79,6 +79,7 @@ func (e *exchange) follow(ctx context.Context, v llm.Verdict, err error) (again 
 		m = decide(v, s)
 	}
 	switch m {
+	case end:
 	case repeat:
 		return false, err
 	case swap:

@@ -63,7 +63,7 @@ func returned(ours, provider http.Header) {
 			ours[name] = values
 		}
 	}
-	if id := provider.Get(RequestIDHeader); id != "" {
+	if id := providerID(provider); id != "" {
 		ours.Set(ProviderIDHeader, id)
 	}
 }

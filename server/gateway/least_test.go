@@ -64,7 +64,7 @@ func TestNotEvenTheLeastBad(t *testing.T) {
 	}{
 		"one target":  {one, 503, "circuit_breaker_open", `target "a"`},
 		"an operator": {shut, 503, "circuit_breaker_open", "operator"},
-		"drained":     {drained, 404, "no_target", "drained"},
+		"drained":     {drained, 503, "targets_drained", "drained"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := tc.fleet.chat(plainBody)

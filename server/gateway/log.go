@@ -42,6 +42,12 @@ func (e *exchange) logLine(r *http.Request) {
 	if e.operation != nil {
 		attrs = append(attrs, slog.String("operation", e.operation.Name()), slog.String("breaker", e.breakerState()))
 	}
+	if t := e.walk.last; t != nil {
+		attrs = append(attrs, slog.String("target", t.Name))
+	}
+	if len(e.walk.tried) > 0 {
+		attrs = append(attrs, slog.String("fallback", e.triedBefore()))
+	}
 	if e.model != "" {
 		attrs = append(attrs, slog.String("model", clip(e.model)))
 	}

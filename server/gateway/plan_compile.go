@@ -153,8 +153,14 @@ func (c *compiler) numbers(where string, t Target) {
 		name  string
 		value float64
 	}{
-		{"Window", float64(t.Window)}, {"Price.Input", t.Price.Input}, {"Price.CachedInput", t.Price.CachedInput}, {"Price.Output", t.Price.Output},
-		{"Limits.Requests", l.Requests}, {"Limits.Tokens", l.Tokens}, {"Limits.Dollars", l.Dollars}, {"Limits.Concurrent", float64(l.Concurrent)},
+		{"Window", float64(t.Window)},
+		{"Price.Input", t.Price.Input},
+		{"Price.CachedInput", t.Price.CachedInput},
+		{"Price.Output", t.Price.Output},
+		{"Limits.Requests", l.Requests},
+		{"Limits.Tokens", l.Tokens},
+		{"Limits.Dollars", l.Dollars},
+		{"Limits.Concurrent", float64(l.Concurrent)},
 	} {
 		if !(f.value >= 0) || math.IsInf(f.value, 0) { // written so that NaN fails too
 			c.bad(where, "%s is %v, want 0 or more", f.name, f.value)

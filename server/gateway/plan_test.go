@@ -178,6 +178,35 @@ func TestRefusalsGoOn(t *testing.T) {
 	}
 }
 
+// If nobody has a better answer than the refusal, the client gets that.
+func TestRefusalIsKept(t *testing.T) {
+	for _, second := range []string{"500", "reset", "content-policy:refusal"} {
+		f := newFleet(t, []string{"content-policy:refusal", second}, func(c *gateway.Config) {
+			c.Plan.Routes = []gateway.Route{{
+				Targets:         []gateway.RouteTarget{{Target: "a"}, {Target: "b", Priority: 1}},
+				OnContentPolicy: gateway.Next,
+			}}
+		})
+		if got := f.chat(plainBody); got.status != 200 || !strings.Contains(got.body, "content_filter") || f.providers[1].Total() == 0 {
+			t.Errorf("%s: status %d after %s requests, want the refusal\n%s", second, got.status, f.totals(), got.body)
+		}
+	}
+}
+
+// A model that no target has is not found, and nobody is asked.
+func TestModelOfNobody(t *testing.T) {
+	f := newFleet(t, []string{"ok"}, func(c *gateway.Config) {
+		c.Plan.Targets[0].Models, c.Plan.Targets[0].Only = map[string]string{"fast": "gpt-a"}, true
+	})
+	got := f.chat(plainBody)
+	if _, code, _ := got.failure(t); got.status != 404 || code != "model_not_found" || f.totals() != "0" {
+		t.Errorf("status %d, code %q after %s requests; want 404, model_not_found and none", got.status, code, f.totals())
+	}
+	if b := f.orchestrator.Operation("chat").Breaker().Snapshot(); b.Failures != 0 {
+		t.Errorf("the operation's breaker counts %d failures", b.Failures)
+	}
+}
+
 // A change of the plan cuts no stream, and what is known of targets and accounts outlives it.
 func TestApplyDuringStreams(t *testing.T) {
 	const streams = 200

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -202,40 +203,57 @@ func TestKeysByProtocol(t *testing.T) {
 		seenPath string
 	}{
 		"OpenAI": {
-			gateway.OpenAIProtocol, "sk", "/v1/models", []string{"Authorization", "Bearer own"},
-			map[string]string{"Authorization": "Bearer sk"}, "", "/v1/models",
+			gateway.OpenAIProtocol, "sk", "/v1/models",
+			[]string{"Authorization", "Bearer own"},
+			map[string]string{"Authorization": "Bearer sk"},
+			"", "/v1/models",
 		},
 		"Anthropic": {
-			gateway.AnthropicProtocol, "sk", "/v1/messages", []string{"X-Api-Key", "own", "Anthropic-Version", "2023-06-01"},
-			map[string]string{"X-Api-Key": "sk", "Authorization": "", "Anthropic-Version": "2023-06-01"}, "", "/v1/messages",
+			gateway.AnthropicProtocol, "sk", "/v1/messages",
+			[]string{"X-Api-Key", "own", "Anthropic-Version", "2023-06-01"},
+			map[string]string{"X-Api-Key": "sk", "Authorization": "", "Anthropic-Version": "2023-06-01"},
+			"", "/v1/messages",
 		},
 		"Anthropic's client with its own key": {
-			gateway.AnthropicProtocol, "", "/v1/messages", []string{"X-Api-Key", "sk-ant", "Authorization", "Bearer own"},
-			map[string]string{"X-Api-Key": "sk-ant", "Authorization": ""}, "", "/v1/messages",
+			gateway.AnthropicProtocol, "", "/v1/messages",
+			[]string{"X-Api-Key", "sk-ant", "Authorization", "Bearer own"},
+			map[string]string{"X-Api-Key": "sk-ant", "Authorization": ""},
+			"", "/v1/messages",
 		},
 		"Anthropic's client with OAuth": {
-			gateway.AnthropicProtocol, "", "/v1/messages", []string{"X-Api-Key", "own", "Authorization", "Bearer oauth"},
-			map[string]string{"X-Api-Key": "", "Authorization": "Bearer oauth"}, "", "/v1/messages",
+			gateway.AnthropicProtocol, "", "/v1/messages",
+			[]string{"X-Api-Key", "own", "Authorization", "Bearer oauth"},
+			map[string]string{"X-Api-Key": "", "Authorization": "Bearer oauth"},
+			"", "/v1/messages",
 		},
 		"a list of Anthropic's models": {
-			gateway.AnthropicProtocol, "sk", "/v1/models", []string{"Anthropic-Version", "2023-06-01", "X-Api-Key", "own"},
-			map[string]string{"X-Api-Key": "sk"}, "", "/v1/models",
+			gateway.AnthropicProtocol, "sk", "/v1/models",
+			[]string{"Anthropic-Version", "2023-06-01", "X-Api-Key", "own"},
+			map[string]string{"X-Api-Key": "sk"},
+			"", "/v1/models",
 		},
 		"Gemini": {
-			gateway.GeminiProtocol, "sk", "/v1beta/models/m:generateContent" + ask, []string{"X-Goog-Api-Key", "own"},
-			map[string]string{"X-Goog-Api-Key": "sk"}, "alt=sse&x=1", "/v1beta/models/m:generateContent",
+			gateway.GeminiProtocol, "sk", "/v1beta/models/m:generateContent" + ask,
+			[]string{"X-Goog-Api-Key", "own"},
+			map[string]string{"X-Goog-Api-Key": "sk"},
+			"alt=sse&x=1", "/v1beta/models/m:generateContent",
 		},
 		"Gemini's client with its own key": {
-			gateway.GeminiProtocol, "", "/v1beta/models?key=theirs", []string{"X-Goog-Api-Key", "own"},
-			map[string]string{"X-Goog-Api-Key": ""}, "key=theirs", "/v1beta/models",
+			gateway.GeminiProtocol, "", "/v1beta/models?key=theirs",
+			[]string{"X-Goog-Api-Key", "own"},
+			map[string]string{"X-Goog-Api-Key": ""},
+			"key=theirs", "/v1beta/models",
 		},
 		"the target's key replaces Gemini's in the address": {
 			gateway.GeminiProtocol, "sk", "/v1beta/models?key=theirs&pageSize=2", nil,
-			map[string]string{"X-Goog-Api-Key": "sk"}, "pageSize=2", "/v1beta/models",
+			map[string]string{"X-Goog-Api-Key": "sk"},
+			"pageSize=2", "/v1beta/models",
 		},
 		"others' keys go nowhere": {
-			gateway.OpenAIProtocol, "", "/v1/models", []string{"Authorization", "Bearer theirs", "X-Api-Key", "sk-ant", "X-Goog-Api-Key", "AI"},
-			map[string]string{"Authorization": "Bearer theirs", "X-Api-Key": "", "X-Goog-Api-Key": ""}, "", "/v1/models",
+			gateway.OpenAIProtocol, "", "/v1/models",
+			[]string{"Authorization", "Bearer theirs", "X-Api-Key", "sk-ant", "X-Goog-Api-Key", "AI"},
+			map[string]string{"Authorization": "Bearer theirs", "X-Api-Key": "", "X-Goog-Api-Key": ""},
+			"", "/v1/models",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,6 +290,45 @@ func TestKeysByProtocol(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A provider that repeats the key that it refuses tells it nobody.
+func TestKeysInErrors(t *testing.T) {
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := r.Header.Get("X-Api-Key")
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Request-Id", "req_7")
+		w.Header().Set("X-Debug", "key="+key)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"type":"error","error":{"type":"authentication_error","message":"no such key: `+key+`"}}`)
+	}))
+	defer provider.Close()
+	r := newRig(t, func(c *gateway.Config) {
+		c.Plan = gateway.SingleTarget(gateway.Target{
+			Name: "t", Protocol: gateway.AnthropicProtocol, BaseURL: provider.URL, Credentials: []gateway.Credential{{Key: "sk-ant-secret"}},
+		})
+	})
+	for range 2 { // the second one is told why the account is parked
+		got := r.do(t.Context(), http.MethodPost, "/v1/messages", claudeBody)
+		if strings.Contains(got.body+fmt.Sprint(got.header), "sk-ant") || manners()["anthropic"].errorMessage(t, got.body) == "" {
+			t.Errorf("status %d: %v\n%s", got.status, got.header, got.body)
+		}
+		if id := got.header.Get(gateway.ProviderIDHeader); got.status == 401 && id != "req_7" {
+			t.Errorf("the provider's id is %q, want req_7", id)
+		}
+	}
+}
+
+// What has been passed on is not repeated anywhere.
+func TestNothingAfterTheFirstToken(t *testing.T) {
+	for name, m := range manners() {
+		for _, script := range []string{"cut:5", "end:5", "error:5:billing", "error:5:overloaded"} {
+			f := speaking(t, m.protocol, script, "ok")
+			if got := f.post(m.streamPath, m.streamBody); got.err == nil || f.totals() != "1 0" {
+				t.Errorf("%s, %s: status %d after %s requests (%v), want a broken stream of the first", name, script, got.status, f.totals(), got.err)
+			}
+		}
 	}
 }
 

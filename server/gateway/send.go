@@ -143,7 +143,7 @@ func (e *exchange) takeError(resp *http.Response, watch *watchdog) (llm.Verdict,
 	watch.expect(&timeoutError{"the body of an error", errorBodyLimit})
 	// Where the body breaks off, the status still tells more than "unreachable".
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, e.gateway.limits.Answer))
-	e.received = &received{resp.StatusCode, resp.Header, body}
+	e.received = e.walk.here.redacted(&received{resp.StatusCode, resp.Header, body})
 	e.refused = e.received
 	v := llm.Classify(llm.Response{
 		Provider: e.walk.here.target.provider, Status: resp.StatusCode, Header: resp.Header, Body: body,
@@ -194,6 +194,9 @@ func (e *exchange) inside(resp *http.Response, body []byte) error {
 		return v.Mark(err)
 	}
 	e.received = &received{resp.StatusCode, resp.Header, body}
+	if v.Class == trysail.ClassContentPolicy {
+		e.declined = e.received
+	}
 	return v.Mark(&llm.AnswerError{Verdict: v})
 }
 

@@ -22,6 +22,7 @@ func (t *target) stands(now int64) (wait time.Duration, brief, shut bool) {
 		wait = max(time.Until(b.Snapshot().NextAttemptAt), time.Nanosecond)
 	case trysail.ForcedOpen:
 		shut, wait = true, time.Hour
+	default: // it takes calls, or as many as it says when it is asked
 	}
 	if len(t.keys) == 0 {
 		return wait, false, shut
@@ -92,14 +93,27 @@ func (t *target) locked(now int64) error {
 }
 
 // A nowhereError is that of a call for which its route has no target at all.
-type nowhereError struct{ model string }
+type nowhereError struct {
+	model   string
+	drained bool // there are targets with the model
+}
 
 // Error says why.
 func (n *nowhereError) Error() string {
-	return fmt.Sprintf("no target of the route can be asked for the model %q: each is drained, or does not have it", n.model)
+	if n.drained {
+		return fmt.Sprintf("all targets of the route that have the model %q are drained", n.model)
+	}
+	return fmt.Sprintf("no target of the route has the model %q", n.model)
 }
 
-func (e *exchange) nowhere() error { return &nowhereError{e.model} }
+// nowhere returns why the route has no target for the call.
+func (e *exchange) nowhere() error {
+	n := &nowhereError{model: e.model}
+	for _, p := range e.route.places {
+		n.drained = n.drained || p.target.Draining && p.target.takes(e.model)
+	}
+	return n
+}
 
 // refusalOf says for how long a target refuses, whether it waits for nothing but a limit, and whether that is one of our own, which no call may pass.
 func refusalOf(why error) (wait time.Duration, brief, own bool) {

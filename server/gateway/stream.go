@@ -140,7 +140,8 @@ func (r *relay) endUnseen(err error) error {
 	}
 	// Complete, but without content: the model refused, or the protocol is not known.
 	if err := r.refusal(); err != nil && r.route.OnContentPolicy == Next {
-		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held} // if nobody else has a better answer
+		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held}
+		r.declined = r.received
 		return err
 	}
 	r.commit(r.resp)

@@ -15,7 +15,7 @@ func (e *exchange) interruption(dialect llm.Protocol, last byte) []byte {
 		status: http.StatusBadGateway, kind: "server_error", code: "stream_interrupted",
 		message: "The provider's answer broke off. What has been sent is not complete.",
 	}
-	var event any = f.object(e.protocol, e.id)
+	event := f.object(e.protocol, e.id)
 	if dialect == llm.OpenAIResponses {
 		event = map[string]any{"type": "error", "code": f.code, "message": f.message, "param": nil}
 	}

@@ -15,16 +15,16 @@ import (
 // the providers' own have it (https://docs.anthropic.com/en/api/rate-limits, 2025: a token bucket).
 func (t *target) limitTokens() error {
 	a := t.Limits.Tokens
-	limiter := t.standing.tokens.Load()
+	limiter := t.tokens.Load()
 	switch {
 	case a == 0:
-		t.standing.tokens.Store(nil)
+		t.tokens.Store(nil)
 		return nil
 	case limiter != nil:
 		return limiter.SetRate(a/60, a)
 	}
 	limiter, err := trysail.NewLimiter(trysail.LimiterConfig{Rate: a / 60, Burst: a})
-	t.standing.tokens.Store(limiter)
+	t.tokens.Store(limiter)
 	return err
 }
 
