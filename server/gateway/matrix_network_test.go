@@ -34,7 +34,7 @@ func (l *badLine) Accept() (net.Conn, error) {
 			return conn, err
 		}
 		l.open.Go(func() {
-			defer conn.Close() //nolint:errcheck // it is broken by design
+			defer conn.Close()
 			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 				_, _ = io.Copy(io.Discard, r.Body) // what is not read would make an RST of a FIN
 				l.befalls(conn)
@@ -66,7 +66,7 @@ func newBadLine(t *testing.T, bad int64, befalls func(net.Conn)) *badLine {
 }
 
 // reset ends a connection with an RST in place of a FIN.
-func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) } //nolint:errcheck,forcetypeassert // it is a TCP connection
+func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) } //nolint:forcetypeassert // it is a TCP connection
 
 // untilGone waits until the gateway has given up.
 func untilGone(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
@@ -139,6 +139,7 @@ func (f matrixFault) overBadLine(t *testing.T, c cell, befalls func(net.Conn)) {
 	fleet := f.fleetWith(t, m, []string{"ok", "ok"}[:c.targets], limits, func(cfg *gateway.Config) {
 		cfg.Plan.Targets[0].BaseURL = "http://" + line.Addr().String() + "/v1"
 	})
+	fleet.oneOfMany = c != cells()[7]
 	defer fleet.stop()
 	path, body := m.path, m.body
 	if c.streamed {

@@ -102,6 +102,7 @@ func (f matrixFault) run(t *testing.T, m manner) {
 			limits.Idle = limitsOfMatrix().Plain
 		}
 		fleet := f.fleet(t, m, []string{script, "ok"}[:c.targets], limits)
+		fleet.oneOfMany = c != cells()[7] // the last one finds what they all have lost: it is one process
 		path, body := m.path, m.body
 		if c.streamed {
 			path, body = m.streamPath, m.streamBody
