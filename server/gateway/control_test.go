@@ -2,7 +2,11 @@ package gateway_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,6 +151,48 @@ func TestStorm(t *testing.T) {
 				t.Errorf("statuses %v, want 500 and 503 only", statuses)
 			}
 		})
+	}
+}
+
+// A key that is refused to many calls at once costs none of them its answer, as long as there is another.
+func TestStormWithAnotherKey(t *testing.T) {
+	const calls = 60
+	var refused atomic.Int32
+	gate := make(chan struct{})
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.Header.Get("Authorization") == "Bearer old" {
+			if refused.Add(1) == calls {
+				close(gate) // all have come before the first one hears of it
+			}
+			<-gate
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"error":{"message":"no","type":"invalid_request_error","code":"invalid_api_key"}}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"choices":[]}`)
+	}))
+	defer provider.Close()
+	orc, err := trysail.New(trysail.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := (&fleet{rig: rig{t: t, orchestrator: orc}}).start(nil, func(c *gateway.Config) {
+		c.Plan = gateway.SingleTarget(gateway.Target{
+			Name: "a", Protocol: gateway.OpenAIProtocol, BaseURL: provider.URL + "/v1", Credentials: []gateway.Credential{{Key: "old"}, {Key: "new"}},
+		})
+	})
+	answers := make(chan reply, calls)
+	for range calls {
+		go func() { answers <- f.chat(plainBody) }()
+	}
+	for range calls {
+		if got := <-answers; got.status != 200 {
+			t.Errorf("status %d after %s attempts\n%s", got.status, got.header.Get(gateway.AttemptsHeader), got.body)
+		}
+	}
+	if b := f.breaker("a"); b.State != trysail.Closed {
+		t.Errorf("the target's breaker is %v: %s", b.State, b.Reason)
 	}
 }
 

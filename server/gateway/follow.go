@@ -101,11 +101,11 @@ func (e *exchange) follow(ctx context.Context, v llm.Verdict, err error) (again 
 	return false, trysail.Committed(err)
 }
 
-// pay takes a send beyond the first from the operation's retry budget. When that is used up, a target that is well gets it nevertheless: the budget
-// keeps load from what is failing, and there it does no harm.
+// pay takes a send beyond the first, to a target or with another key, from the operation's retry budget. When that is used up, a target that is well gets it
+// nevertheless: the budget keeps load from what is failing, and there it does no harm.
 func (e *exchange) pay(next *target) bool {
 	policy := e.operation.Policy()
-	return policy.Retry.Budget.Take(policy.Retry.Cost) || next != nil && next != e.walk.here.target && next.well(e.gateway.now())
+	return policy.Retry.Budget.Take(policy.Retry.Cost) || next != nil && next.well(e.gateway.now())
 }
 
 // last reports whether the engine will not try again after a failure.
