@@ -2,7 +2,8 @@
 # Installs what the tests need beyond Go, when it is missing.
 #   gcc       the race detector's runtime is linked with it
 #   curl      the commands of the specification are run as they are printed
-#   npm       the OpenAPI document is linted with a package of npm. Its Node.js may be too old for that: scripts/node.sh has another
+#   npm       the OpenAPI document is linted with a package of npm, and the SDKs for Node ask through the gateway. Its Node.js may be
+#             too old for that: scripts/node.sh has another
 #   chromium  the documentation page is looked at in a browser
 set -euo pipefail
 

@@ -54,11 +54,14 @@ func Mark(err error) error {
 		invalid     x509.CertificateInvalidError
 		escape      url.EscapeError
 		badHost     url.InvalidHostError
+		record      tls.RecordHeaderError
 	)
 	switch {
 	case errors.As(err, &certificate), errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid),
 		errors.As(err, &escape), errors.As(err, &badHost), errors.Is(err, http.ErrSchemeMismatch):
 		return trysail.Permanent(err)
+	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
+		return trysail.Permanent(err) // what [http.Client] makes an ErrSchemeMismatch of, as transports tell it
 	default:
 		return err
 	}

@@ -53,12 +53,14 @@ func (e *exchange) pass(r *received) {
 }
 
 // passError sends a provider's error as it came, or in its place one that an SDK
-// can read. A client that was retried for need not retry.
+// can read. A client that was retried for need not retry, nor one whose quota is used up: its SDK would ask once more, and show
+// the refusal of a parked account in place of the provider's own word.
 func (e *exchange) passError(r *received) {
 	if r.status < http.StatusBadRequest { // a refusal, or half an answer: that is the client's to read
 		e.pass(r)
 		return
 	}
+	final := e.attempts > 1 || e.verdict.Class == trysail.ClassQuotaExhausted
 	if !json.Valid(r.body) {
 		h := e.w.Header()
 		if after := r.header.Get("Retry-After"); after != "" {
@@ -68,13 +70,13 @@ func (e *exchange) passError(r *received) {
 			h.Set(ProviderIDHeader, id)
 		}
 		e.refuse(&fault{
-			status: r.status, kind: "server_error", code: "unreadable_provider_error", final: e.attempts > 1,
+			status: r.status, kind: "server_error", code: "unreadable_provider_error", final: final,
 			message: fmt.Sprintf("The provider answered %d %s, with a body that is not JSON.", r.status, http.StatusText(r.status)),
 		})
 		return
 	}
 	returned(e.w.Header(), r.header)
-	if e.attempts > 1 {
+	if final {
 		e.w.Header().Set("X-Should-Retry", "false")
 	}
 	e.write(r.status, r.body)

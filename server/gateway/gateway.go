@@ -144,6 +144,11 @@ func (g *Gateway) serve(e *exchange, r *http.Request) {
 		e.refuse(internalError("The gateway could not handle this request."))
 	}()
 	if bad := g.prepare(e, r); bad != nil {
+		if r.ContentLength != 0 {
+			// net/http reads what is left of the body before it sends the answer, and would wait for it as long as the client
+			// likes. Half of the client's time, so that the other half is left for the answer.
+			_ = http.NewResponseController(e.w).SetReadDeadline(e.started.Add(g.limits.Client / 2))
+		}
 		e.refuse(bad)
 		return
 	}

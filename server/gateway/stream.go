@@ -128,6 +128,8 @@ func (r *relay) end(err error) error {
 		// The provider's own error event has been passed on; otherwise the
 		// client hears of it from us. What is held is half an event, and is kept back.
 		_ = r.flush(r.interruption(r.inspector.Protocol, r.final))
+	} else if r.inspector.Protocol == llm.GeminiArray && r.final != ']' {
+		_ = r.flush([]byte("]")) // without it, no client could read the array, nor the error in it
 	}
 	return err
 }
