@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -42,19 +43,26 @@ func (r nodeResult) told() told {
 	return r.Error.told
 }
 
+// printed is the line that a script prints, which installs something if it is missing.
+func printed(t *testing.T, script string) string {
+	t.Helper()
+	line, err := exec.CommandContext(t.Context(), script).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", script, err)
+	}
+	return strings.TrimSpace(string(line))
+}
+
 // byNode asks all of the cases in one process.
 func byNode(t *testing.T, cases []nodeCase) []nodeResult {
 	t.Helper()
-	folder, err := exec.CommandContext(t.Context(), "../../scripts/npm.sh").Output()
-	if err != nil {
-		t.Fatalf("install the packages of npm: %v", err)
-	}
+	folder, programs := printed(t, "../../scripts/npm.sh"), printed(t, "../../scripts/node.sh")
 	input, err := json.Marshal(cases)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	node := exec.CommandContext(t.Context(), "node", "testdata/gateway.mjs", strings.TrimSpace(string(folder)))
+	node := exec.CommandContext(t.Context(), filepath.Join(programs, "node"), "testdata/gateway.mjs", folder)
 	node.Stdin, node.Stderr = bytes.NewReader(input), &stderr
 	output, err := node.Output()
 	var results []nodeResult

@@ -64,7 +64,7 @@ func TestClientLeavesInTime(t *testing.T) {
 
 // A call whose client leaves while it waits for its next attempt makes none.
 func TestClientLeavesInAWait(t *testing.T) {
-	ended := make(lines, 1)
+	ended := make(logLines, 1)
 	f := newStorm(t, trysail.Policy{}, []string{"429:1,ok"}, func(c *gateway.Config) { c.Logger = slog.New(slog.NewTextHandler(ended, nil)) })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan reply, 1)
@@ -86,10 +86,10 @@ func TestClientLeavesInAWait(t *testing.T) {
 	}
 }
 
-// lines is a log whose lines can be waited for.
-type lines chan string
+// logLines is a log whose lines can be waited for.
+type logLines chan string
 
-func (l lines) Write(line []byte) (int, error) {
+func (l logLines) Write(line []byte) (int, error) {
 	select {
 	case l <- string(line):
 	default: // nobody waits for it
