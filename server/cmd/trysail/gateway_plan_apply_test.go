@@ -69,7 +69,7 @@ func (r *reloadRig) reload(text string) error {
 	r.t.Helper()
 	r.log.Reset()
 	r.write(text)
-	return r.srv.reload(r.t.Context(), config.TriggerSignal)
+	return r.srv.reload(r.t.Context(), config.TriggerAPI) // of a signal the watcher would tell, which does not run here
 }
 
 func (r *reloadRig) wantLogged(texts ...string) {
