@@ -23,9 +23,13 @@ func (e *exchange) attempt(ctx context.Context) (struct{}, error) {
 			return struct{}{}, nil
 		}
 		again, err := e.follow(ctx, v, err)
-		if !again {
-			return struct{}{}, err
+		if again {
+			continue
 		}
+		if v.Class == trysail.ClassRateLimited {
+			err = trysail.Neutral(err) // the account's gate holds the next ones back, for as long as is needed and no longer
+		}
+		return struct{}{}, err
 	}
 }
 

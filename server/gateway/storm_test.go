@@ -126,15 +126,14 @@ func TestProbesAfterTheOpenTime(t *testing.T) {
 // Rate limits say that a provider is well.
 func TestRateLimitsOpenNoBreaker(t *testing.T) {
 	f := newStorm(t, trysail.Policy{}, []string{"429:0"}, nil)
-	var n atomic.Int64
 	inParallel(10, 100, func() {
-		// Calls of many operations: the breaker of one operation counts calls that failed, whatever the reason.
-		if got := f.chat(plainBody, gateway.OperationHeader, "op-"+itoa(int(n.Add(1)))); got.status != 429 {
+		if got := f.chat(plainBody); got.status != 429 {
 			t.Errorf("status %d: %s", got.status, got.body)
 		}
 	})
-	if b := f.breaker("a"); b.State != trysail.Closed {
-		t.Errorf("the target's breaker is %v, want closed", b.State)
+	op, _ := f.orchestrator.Lookup(gateway.DefaultOperation)
+	if target, own := f.breaker("a").State, op.Breaker().State(); target != trysail.Closed || own != trysail.Closed {
+		t.Errorf("the target's breaker is %v, the operation's %v, want both closed", target, own)
 	}
 	f.script(0, "ok")
 	if got := f.chat(plainBody); got.status != 200 {
