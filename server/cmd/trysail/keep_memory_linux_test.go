@@ -17,7 +17,7 @@ func resident(t *testing.T) int {
 	debug.FreeOSMemory()
 	text, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		t.Skipf("the system does not say how much memory a process has: %v", err)
+		t.Fatal(err)
 	}
 	pages, err := strconv.Atoi(strings.Fields(string(text))[1])
 	if err != nil {
