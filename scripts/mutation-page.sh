@@ -49,10 +49,9 @@ PAGE
 	if grep -q '\*$' <(cut -f 3 "$data/results.tsv"); then
 		cat <<'PAGE'
 
-\* Not compiled one by one: all mutants were compiled into one program, in which the environment says which of them is in
-force, and of the tests those ran that come through its function. That is ten times as fast. For the mutants that were tried both ways
-the verdict was the same. At \*\* gremlins did not choose the mutants either, but a program with its rules, which left out constants and one recover. The
-next `make mutation` replaces these rows.
+\*\* Not compiled one by one: all mutants were compiled into one program, in which the environment says which of them is in force. That is
+ten times as fast, and where mutants were tried both ways the verdict was the same. gremlins did not choose these mutants either, but a program with its
+rules, which leaves out constants. Of a mutant, the tests of its own file ran first, and all others when those passed. The next `make mutation` replaces these rows.
 PAGE
 	fi
 	echo
