@@ -85,8 +85,6 @@ func (c *call) whyNot(ctx context.Context, v verdict) string {
 	switch {
 	case c.held:
 		return "its permit was given back with this error"
-	case v.committed:
-		return "a part of the answer was out already"
 	case v.repeated:
 		return "another operation has retried already"
 	case v.ended && c.caller != nil && c.caller.Err() == nil:
@@ -95,6 +93,8 @@ func (c *call) whyNot(ctx context.Context, v verdict) string {
 		return "the caller's context has ended"
 	case !c.set.table[v.class].Retry:
 		return fmt.Sprintf("errors of class %v are not retried", v.class)
+	case v.committed:
+		return "the call was marked as one not to be repeated, as it is when a part of the answer is out"
 	case retry.Disabled:
 		return "retries are switched off"
 	case c.permit.probe:
