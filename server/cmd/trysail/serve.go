@@ -94,6 +94,7 @@ Exit code: 0 after SIGTERM or SIGINT, 1 if something fails or requests had to be
 
 // Run serves until the program is told to stop.
 func (s *serveCmd) Run(p *program) error {
+	setBallast()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before all else: by default it ends the process
 	defer signal.Stop(hangups)
