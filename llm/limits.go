@@ -61,6 +61,9 @@ func (l Limit) Rate(now time.Time) (perSecond float64, ok bool) {
 
 // amount reads a number of requests or tokens; -1 stands for none.
 func amount(s string) int64 {
+	if s == "" {
+		return -1 // as mostly: an error would be made for nothing
+	}
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	if err != nil || n < 0 {
 		return -1

@@ -19,7 +19,7 @@ func BenchmarkPlain(b *testing.B) {
 	const words = "The quick brown fox jumps over the lazy dog, and then it sleeps in the sun. "
 	question := `{"model":"gpt-4o-mini","temperature":0.7,"messages":[{"role":"user","content":"` + strings.Repeat(words, 11) + `"}]}`
 	answer := `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-4o-mini","choices":[{"index":0,"message":` +
-		`{"role":"assistant","content":"` + strings.Repeat(words, 8) + `"},"finish_reason":"stop"}],"usage":{"total_tokens":352}}`
+		`{"role":"assistant","content":"` + strings.Repeat(words, 8) + `"},"finish_reason":"stop"}],"usage":{"prompt_tokens":212,"completion_tokens":140,"total_tokens":352}}`
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		b.Fatal(err)

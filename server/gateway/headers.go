@@ -7,28 +7,49 @@ import (
 	"unicode"
 )
 
-// notForwarded are the headers of a request that are not the provider's business:
+// isForwarded reports whether a header of a request is the provider's business. Not so are
 // those of one connection (RFC 9110, 7.6.1), those that net/http writes itself, the
-// client's cookies for this host. Of keys see authorize.
-var notForwarded = []string{ //nolint:gochecknoglobals // a table that nothing changes
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect", "Cookie", "Accept-Encoding",
+// client's cookies for this host, and what is asked of this gateway. Of keys see authorize.
+func isForwarded(name string, t *target) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+		"Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect", "Cookie", "Accept-Encoding":
+		return false
+	case simulateHeader:
+		return t.Simulated
+	default:
+		return !strings.HasPrefix(name, ourHeaders)
+	}
 }
 
-// notReturned are the headers of an answer that end here.
-var notReturned = []string{ //nolint:gochecknoglobals // a table that nothing changes
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader,
+// isReturned reports whether a header of an answer is for the client. Those of ours are ours to say.
+func isReturned(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection", "Te", "Trailer",
+		"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", RequestIDHeader:
+		return false
+	default:
+		return !strings.HasPrefix(name, ourHeaders)
+	}
 }
+
+// ourHeaders begins the names of the headers that this gateway and its clients speak with.
+const ourHeaders = "X-Trysail-"
+
+// added is how many headers a request gets on its way.
+const added = 4
 
 // forwarded returns the headers that a target gets. key is the one that it is asked with; empty: the client's own.
+// The values are those of the client's headers: they are not to be changed in their places.
 func (g *Gateway) forwarded(from http.Header, t *target, key string) http.Header {
-	h := from.Clone()
-	drop(h, notForwarded)
-	for name := range h {
-		if strings.HasPrefix(name, "X-Trysail-") && (!t.Simulated || name != simulateHeader) {
-			delete(h, name)
+	h := make(http.Header, len(from)+added)
+	for name, values := range from {
+		if isForwarded(name, t) {
+			h[name] = values
 		}
+	}
+	for _, name := range hopsOf(from["Connection"]) {
+		delete(h, name)
 	}
 	g.dropOwnKeys(h)
 	authorize(h, t.Protocol, key)
@@ -56,10 +77,9 @@ func separates(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(
 
 // returned adds the headers of a provider's answer to those of ours.
 func returned(ours, provider http.Header) {
-	kept := provider.Clone()
-	drop(kept, notReturned)
-	for name, values := range kept {
-		if !strings.HasPrefix(name, "X-Trysail-") { // those are ours to say
+	hops := hopsOf(provider["Connection"])
+	for name, values := range provider {
+		if isReturned(name) && !slices.Contains(hops, name) {
 			ours[name] = values
 		}
 	}
@@ -68,14 +88,12 @@ func returned(ours, provider http.Header) {
 	}
 }
 
-// drop deletes the named headers and those that Connection names.
-func drop(h http.Header, names []string) {
-	for _, list := range h["Connection"] {
+// hopsOf returns the names of the headers that are for one connection only.
+func hopsOf(connection []string) (names []string) {
+	for _, list := range connection {
 		for name := range strings.SplitSeq(list, ",") {
-			h.Del(strings.TrimSpace(name))
+			names = append(names, http.CanonicalHeaderKey(strings.TrimSpace(name)))
 		}
 	}
-	for _, name := range names {
-		delete(h, name)
-	}
+	return names
 }
