@@ -142,12 +142,8 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	tooLarge := &fault{
-		status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large",
-		message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.limits.Body),
-	}
 	if r.ContentLength > g.limits.Body {
-		return nil, tooLarge
+		return nil, g.tooLarge()
 	}
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Now().Add(g.limits.Client))
@@ -162,7 +158,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 	case err == nil:
 		return body.Bytes(), nil
 	case errors.As(err, &over):
-		return nil, tooLarge
+		return nil, g.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &fault{
 			status: http.StatusRequestTimeout, kind: "invalid_request_error", code: "request_timeout",
@@ -170,6 +166,13 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *fau
 		}
 	default:
 		return nil, badRequest("incomplete_body", "The request body ended before it was complete.")
+	}
+}
+
+func (g *Gateway) tooLarge() *fault {
+	return &fault{
+		status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large",
+		message: fmt.Sprintf("The request body is larger than the limit of %d bytes.", g.limits.Body),
 	}
 }
 
