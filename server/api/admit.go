@@ -40,10 +40,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 		return false
 	}
 	if !g.reads && !a.trail.ready(r.Context()) {
-		WriteProblem(w, r, Problem{
-			Status: http.StatusServiceUnavailable,
-			Detail: "Nothing was changed: the audit log takes no entries, and too many wait for it already; the server's log says why",
-		})
+		later(w, r, laterError{"Nothing was changed: the audit log takes no entries, and too many wait for it already; the server's log says why"})
 		return false
 	}
 	return !g.validates || a.admitValidation(w, r)
@@ -93,6 +90,12 @@ func behalfOf(name string) string {
 		return ""
 	}
 	return name
+}
+
+// later answers 503.
+func later(w http.ResponseWriter, r *http.Request, why laterError) {
+	w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(retryLater)))
+	WriteProblem(w, r, why.problem())
 }
 
 // tooMany answers 429. Retry-After is rounded up: who comes back then is not refused again.

@@ -70,6 +70,7 @@ func checkRow(t *testing.T, a *api.API, path string, ask request, status int) {
 	if w.Code != status {
 		t.Errorf("status %d, want %d", w.Code, status)
 	}
+	checkRetryAfter(t, w.Code, w.Header())
 	if strings.Contains(w.Body.String(), "hunter2") {
 		t.Error("the answer repeats what was sent")
 	}

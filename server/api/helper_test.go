@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +237,20 @@ func checkProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code s
 	if got := w.Header().Get("X-Request-ID"); got != p.RequestID {
 		t.Errorf("X-Request-ID = %q, want the problem's %q", got, p.RequestID)
 	}
+	checkRetryAfter(t, status, w.Header())
 	return p
+}
+
+// checkRetryAfter checks that an answer says when to come back if, and only if, that helps.
+func checkRetryAfter(t *testing.T, status int, header http.Header) {
+	t.Helper()
+	got := header.Get("Retry-After")
+	seconds, err := strconv.Atoi(got)
+	if later := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable; later {
+		if err != nil || seconds < 1 {
+			t.Errorf("Retry-After = %q with status %d, want whole seconds", got, status)
+		}
+	} else if got != "" {
+		t.Errorf("Retry-After = %q with status %d, want none", got, status)
+	}
 }

@@ -178,10 +178,7 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) {
 		if status == http.StatusUnauthorized {
 			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
 		}
-		if status == http.StatusServiceUnavailable {
-			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds, if it is known."}
-		}
-		if status == http.StatusTooManyRequests {
+		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
 		}
 		doc.Components.Responses[responseName(status)] = response
