@@ -208,7 +208,7 @@ func (srv *server) start(keys api.Keys) error {
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           api.BodyTimeout(noRedirects(probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready)), srv.settings.ClientTimeout),
+		Handler:           api.BodyTimeout(noRedirects(probes(routes(internal, gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready)), srv.settings.ClientTimeout),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
