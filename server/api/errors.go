@@ -140,7 +140,7 @@ func ofHuma(e *huma.ErrorModel, op *huma.Operation, schemas huma.Registry) Probl
 		if quiet != "" {
 			message = quiet
 		}
-		p.Errors = append(p.Errors, Fault{Location: cut(detail.Location), Message: cut(message)})
+		p.Errors = append(p.Errors, Fault{Location: cut(cmp.Or(detail.Location, "body")), Message: cut(message)})
 	}
 	if len(p.Errors) == 0 && quiet != "" {
 		p.Errors = []Fault{{Location: "body", Message: quiet}}

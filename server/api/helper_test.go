@@ -172,11 +172,21 @@ func try(t *testing.T, op *trysail.Operation, outcomes ...error) {
 // golden compares an answer, header included, with a file in testdata.
 func golden(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
+	goldenOf(t, w, "")
+}
+
+// goldenOf is golden for an answer of a route, whose name is in the file.
+func goldenOf(t *testing.T, w *httptest.ResponseRecorder, route string) {
+	t.Helper()
 	var body any = json.RawMessage(w.Body.Bytes())
 	if !json.Valid(w.Body.Bytes()) {
 		body = strings.SplitAfter(w.Body.String(), "\n")
 	}
-	got := indent(t, map[string]any{"status": w.Code, "header": w.Header(), "body": body})
+	kept := map[string]any{"status": w.Code, "header": w.Header(), "body": body}
+	if route != "" {
+		kept["route"] = route
+	}
+	got := indent(t, kept)
 	name := t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]
 	file := filepath.Join("testdata", name+".json")
 	if *update {

@@ -149,7 +149,7 @@ func (r route) problems() []int {
 	if !r.guard().reads {
 		statuses = append(statuses, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
-	if strings.Contains(r.path, "{") {
+	if strings.Contains(r.path, "{") && !r.anyName {
 		statuses = append(statuses, http.StatusNotFound)
 	}
 	statuses = append(statuses, r.further...)
