@@ -8,7 +8,7 @@ import (
 
 // A Collector remembers events, and raises alerts. It is safe for concurrent use, starts no goroutine and need not be closed.
 //
-// Recording never waits for a reader and costs some 100 ns; see docs/reference/monitoring.md for how that was
+// Recording never waits for a reader and costs less than 100 ns; see docs/reference/monitoring.md for how that was
 // measured. Whatever was recorded before a reader asks is in the answer. A reader's work grows with the events in its
 // window: some 10 ns for each.
 type Collector struct {
@@ -38,7 +38,7 @@ func New(cfg Config) (*Collector, error) {
 	}
 	return &Collector{
 		config: cfg,
-		intake: intake{limit: (cfg.MaxPending + batch - 1) / batch},
+		intake: newIntake((cfg.MaxPending + batch - 1) / batch),
 		alerts: alerts{max: cfg.MaxAlerts, coolDown: int64(cfg.CoolDown)},
 		wake:   make(chan struct{}, 1),
 	}, nil

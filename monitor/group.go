@@ -64,28 +64,33 @@ const block = 512
 type group struct {
 	blocks     []*[block]entry // blocks[0] holds the place head
 	spare      *[block]entry   // empty; nil if there is none
+	newest     *[block]entry   // the last of the blocks
+	last       int64           // the date of the newest entry, even if it is gone
 	head, tail int             // the places of the oldest entry and of the next one
 }
 
 func (g *group) len() int { return g.tail - g.head }
 
 func (g *group) at(place int) *entry {
-	return &g.blocks[place/block-g.head/block][place%block]
+	return &g.blocks[uint(place)/block-uint(g.head)/block][uint(place)%block] // without a sign, so that no division is needed
 }
 
 // push adds e, dated not before the entry that it follows.
 func (g *group) push(e *entry) {
-	if g.tail%block == 0 {
+	slot := uint(g.tail) % block
+	if slot == 0 {
 		if g.spare == nil {
 			g.spare = new([block]entry)
 		}
-		g.blocks, g.spare = append(g.blocks, g.spare), nil
+		g.newest, g.spare = g.spare, nil
+		g.blocks = append(g.blocks, g.newest)
 	}
 	if g.len() > 0 {
-		e.at = max(e.at, g.at(g.tail-1).at)
+		e.at = max(e.at, g.last)
 	}
+	g.last = e.at
+	g.newest[slot] = *e
 	g.tail++
-	*g.at(g.tail - 1) = *e
 }
 
 // pop removes the oldest entry. There must be one.
@@ -97,7 +102,7 @@ func (g *group) pop() {
 		g.blocks = g.blocks[1:]
 	}
 	if g.len() == 0 && len(g.blocks) == 1 {
-		g.blocks = nil
+		g.blocks, g.newest = nil, nil
 		g.head = (g.head + block - 1) / block * block
 		g.tail = g.head
 	}

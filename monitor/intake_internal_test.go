@@ -55,7 +55,7 @@ func TestRecordersMakeUpForReaders(t *testing.T) {
 }
 
 func TestIntakeOrder(t *testing.T) {
-	q := intake{limit: 10}
+	q := newIntake(10)
 	for i := range 5*batch + 3 {
 		q.add(&entry{value: float64(i)})
 	}
@@ -81,7 +81,7 @@ func TestIntakeOrder(t *testing.T) {
 // The clock follows the time of day, but never backwards.
 func TestIntakeClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := intake{limit: 1}
+		q := newIntake(1)
 		first := q.moment()
 		if first != time.Now().UnixNano() {
 			t.Errorf("moment() = %d, want %d", first, time.Now().UnixNano())
@@ -90,7 +90,7 @@ func TestIntakeClock(t *testing.T) {
 		if got := q.moment(); got != first+int64(refresh)-1 {
 			t.Errorf("moment() = %d, want %d", got, first+int64(refresh)-1)
 		}
-		q.wall += int64(time.Hour) // as if somebody had set the clock back by an hour
+		q.origin += int64(time.Hour) // as if somebody had set the clock back by an hour
 		ahead := q.moment()
 		time.Sleep(refresh)
 		if got := q.moment(); got != ahead {

@@ -38,7 +38,7 @@ type hour struct {
 // enter counts the newest entry of g and forgets those that it is an hour after.
 func (h *hour) enter(g *group, e *entry) {
 	h.count(e, 1)
-	edge := edgeOf(g.at(g.tail-1).at, time.Hour)
+	edge := edgeOf(g.last, time.Hour)
 	if h.from < g.head { // all that was counted has been removed
 		h.from = g.head
 	}

@@ -21,6 +21,7 @@ func clip(s string, n int) string {
 	return cut(s, n)
 }
 
+//go:noinline // so that clip is: nearly every name is short
 func cut(s string, n int) string {
 	last, count := 0, 0 // where the n-th character begins, and how many there are before i
 	for i := range s {
@@ -89,11 +90,11 @@ type names struct {
 }
 
 func (n *names) keep(s string, column int) string {
-	if s == n.last[column] {
-		return n.last[column]
-	}
 	if s == "" {
 		return ""
+	}
+	if s == n.last[column] {
+		return n.last[column]
 	}
 	kept, ok := n.kept[s]
 	if !ok {
@@ -111,5 +112,7 @@ func (n *names) keep(s string, column int) string {
 // keepAll makes the names of e shared ones.
 func (n *names) keepAll(e *entry) {
 	e.preset, e.operation = n.keep(e.preset, 0), n.keep(e.operation, 1)
-	e.session, e.user = n.keep(e.session, 2), n.keep(e.user, 3)
+	if e.session != "" || e.user != "" {
+		e.session, e.user = n.keep(e.session, 2), n.keep(e.user, 3)
+	}
 }

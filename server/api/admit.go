@@ -18,10 +18,13 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 	named(r.Context(), name)
 	switch {
 	case found == Missing && g.access == required:
-		unauthorized(w, r, "API key required: send Authorization: Bearer <key> or X-API-Key: <key>")
+		refuseCaller(w, r, Problem{
+			Status: http.StatusUnauthorized,
+			Detail: "API key required: send Authorization: Bearer <key> or X-API-Key: <key>",
+		})
 		return false
 	case found == Wrong:
-		a.refuseKey(w, r)
+		a.refuseKey(w, r, Problem{Status: http.StatusUnauthorized, Detail: "Invalid API key"})
 		return false
 	case found == ReadOnly && !g.reads:
 		WriteProblem(w, r, Problem{
@@ -40,22 +43,29 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 		return false
 	}
 	if !g.reads && !a.trail.ready(r.Context()) {
-		WriteProblem(w, r, Problem{
-			Status: http.StatusServiceUnavailable,
-			Detail: "Nothing was changed: the audit log takes no entries, and too many wait for it already; the server's log says why",
-		})
+		later(w, r, laterError{"Nothing was changed: the audit log takes no entries, and too many wait for it already; the server's log says why"})
 		return false
 	}
 	return !g.validates || a.admitValidation(w, r)
 }
 
-func unauthorized(w http.ResponseWriter, r *http.Request, detail string) {
-	w.Header().Set("WWW-Authenticate", "Bearer")
-	WriteProblem(w, r, Problem{Status: http.StatusUnauthorized, Detail: detail})
+// refuseCaller answers whoever has no key that will do. RFC 9110, 15.5.2, wants each 401 to say what would.
+func refuseCaller(w http.ResponseWriter, r *http.Request, p Problem) {
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	WriteProblem(w, r, p)
+}
+
+// RefuseKey answers a request whose key [Keys.Check] calls wrong with p, for programs that refuse it before it comes to
+// [API.Handler]. It counts with those that come there, is logged as they are, without the key, and when its address has sent too
+// many the answer is 429 and not p.
+func (a *API) RefuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
+	a.refuseKey(w, a.identify(r), p)
 }
 
 // refuseKey answers a wrong key.
-func (a *API) refuseKey(w http.ResponseWriter, r *http.Request) {
+func (a *API) refuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
 	who := callerOf(r.Context())
 	seen := a.logins.take(who.network, "")
 	if seen.wait > 0 {
@@ -65,9 +75,9 @@ func (a *API) refuseKey(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	a.log.WarnContext(r.Context(), "wrong API key", "remote_addr", who.addr, "request_id", who.requestID,
+	a.log.WarnContext(r.Context(), "wrong API key", "remote_addr", who.addr, "host", cut(r.Host), "request_id", who.requestID,
 		"in_the_last_minute", seen.minute+1, "answered_with_429_from", wrongKeys.perMinute)
-	unauthorized(w, r, "Invalid API key")
+	refuseCaller(w, r, p)
 }
 
 // admitValidation counts a validation, unless the client has asked for too many.
@@ -93,6 +103,12 @@ func behalfOf(name string) string {
 		return ""
 	}
 	return name
+}
+
+// later answers 503.
+func later(w http.ResponseWriter, r *http.Request, why laterError) {
+	w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(retryLater)))
+	WriteProblem(w, r, why.problem())
 }
 
 // tooMany answers 429. Retry-After is rounded up: who comes back then is not refused again.

@@ -68,16 +68,21 @@ func setCommonHeaders(h http.Header, requestID string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// serve is what every request goes through first.
-func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+// identify returns r with its [caller].
+func (a *API) identify(r *http.Request) *http.Request {
 	who := newCaller(r)
 	client := clientOf(r, a.proxies)
 	who.network = networkOf(client)
 	if direct, ok := addressIn(r.RemoteAddr); ok && client != direct {
 		who.addr = client.String()
 	}
-	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, &who))
-	setCommonHeaders(w.Header(), who.requestID)
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, &who))
+}
+
+// serve is what every request goes through first.
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	r = a.identify(r)
+	setCommonHeaders(w.Header(), callerOf(r.Context()).requestID)
 	watched := &watch{ResponseWriter: w}
 	defer a.rescue(watched, r)
 	// ServeMux would redirect an unclean path, and a redirect is no answer to a

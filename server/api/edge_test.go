@@ -337,6 +337,9 @@ func TestWriteProblemOutsideOfTheAPI(t *testing.T) {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.Header.Set("X-Request-ID", "req-2")
+			if tc.status == http.StatusTooManyRequests || tc.status == http.StatusServiceUnavailable {
+				w.Header().Set("Retry-After", "7") // is the caller's to say, and must stay
+			}
 			api.WriteProblem(w, r, tc.problem)
 			if p := checkProblem(t, w, tc.status, tc.code); p.RequestID != "req-2" {
 				t.Errorf("request_id %q, want req-2", p.RequestID)

@@ -45,17 +45,18 @@ func badRequest(detail string, faults ...Fault) error {
 	return &problemError{Problem{Status: http.StatusBadRequest, Detail: detail, Errors: faults}}
 }
 
-func unavailable(detail string) error {
-	return &problemError{Problem{Status: http.StatusServiceUnavailable, Detail: detail}}
-}
+// retryLater is what Retry-After says with every 503: for how long, nobody knows. Most benchmarks take less, a program that was
+// stopped is often back by then, and a client that comes every 5 s costs nothing.
+const retryLater = 5 * time.Second
 
-// A laterError says that the server has too much to do of one kind, and when to come back.
-type laterError struct {
-	detail string
-	after  time.Duration
-}
+// A laterError says that the server cannot do something now, and why.
+type laterError struct{ detail string }
 
 func (e *laterError) Error() string { return e.detail }
+
+func (e *laterError) problem() Problem {
+	return Problem{Status: http.StatusServiceUnavailable, Detail: e.detail}
+}
 
 // A refusal is a problem on its way through huma.
 type refusal struct {
@@ -89,7 +90,7 @@ func (a *API) refuse(ctx context.Context, err error) *refusal {
 		return &refusal{Problem: worded.Problem}
 	}
 	if later, ok := errors.AsType[*laterError](err); ok {
-		return &refusal{Problem{Status: http.StatusServiceUnavailable, Detail: later.detail}, later.after}
+		return &refusal{later.problem(), retryLater}
 	}
 	a.log.ErrorContext(ctx, "operation of the API failed", "error", err, "request_id", callerOf(ctx).requestID)
 	return &refusal{Problem: internal()}
@@ -139,7 +140,7 @@ func ofHuma(e *huma.ErrorModel, op *huma.Operation, schemas huma.Registry) Probl
 		if quiet != "" {
 			message = quiet
 		}
-		p.Errors = append(p.Errors, Fault{Location: cut(detail.Location), Message: cut(message)})
+		p.Errors = append(p.Errors, Fault{Location: cut(cmp.Or(detail.Location, "body")), Message: cut(message)})
 	}
 	if len(p.Errors) == 0 && quiet != "" {
 		p.Errors = []Fault{{Location: "body", Message: quiet}}

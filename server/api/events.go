@@ -44,12 +44,12 @@ func (a *API) events(_ context.Context, in *eventsInput) (*stream, error) {
 	}
 	select {
 	case <-a.stopped:
-		return nil, unavailable("The server is stopping")
+		return nil, &laterError{"The server is stopping"}
 	default:
 	}
 	if a.followers.Add(1) > maxFollowers {
 		a.followers.Add(-1)
-		return nil, unavailable(fmt.Sprintf("%d clients follow the events already; try again when one has gone", maxFollowers))
+		return nil, &laterError{fmt.Sprintf("%d clients follow the events already; try again when one has gone", maxFollowers)}
 	}
 	return &stream{
 		header: map[string]string{

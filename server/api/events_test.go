@@ -271,6 +271,7 @@ func TestStalledReaderIsLetGo(t *testing.T) {
 		if full.resp.StatusCode != http.StatusServiceUnavailable {
 			t.Fatalf("the 65th follower: status %d, want 503", full.resp.StatusCode)
 		}
+		checkRetryAfter(t, full.resp.StatusCode, full.resp.Header)
 		time.Sleep(29 * time.Second)
 		if again := p.ask(t, eventsPath, nil); again.resp.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("after 29s: status %d, want 503", again.resp.StatusCode)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +40,33 @@ func (a *API) Mount(path string, run func(context.Context) (any, error)) {
 		out, err := run(ctx)
 		return &out, err
 	})(a, op)
+}
+
+// Panic has every operation panic with v before it begins.
+func (a *API) Panic(v any) error {
+	a.mux = http.NewServeMux()
+	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
+	a.huma.UseMiddleware(func(huma.Context, func(huma.Context)) { panic(v) })
+	for _, r := range a.routes() {
+		r.run(a, r.operation())
+	}
+	return a.documentation()
+}
+
+// Promised returns the statuses that the OpenAPI document has for a row, in order.
+func (a *API) Promised(row Row) []int {
+	item := a.huma.OpenAPI().Paths[row.Path]
+	op := item.Get
+	if row.Method == http.MethodPost {
+		op = item.Post
+	}
+	statuses := []int{}
+	for text := range op.Responses {
+		status, _ := strconv.Atoi(text) // "default" is promised by none, and would be 0
+		statuses = append(statuses, status)
+	}
+	slices.Sort(statuses)
+	return statuses
 }
 
 // CheckAnswer compares an answer with what the OpenAPI document promises for the

@@ -196,7 +196,7 @@ func TestAnswersOfConfiguration(t *testing.T) {
 				_, err := s.reloader.Reload(t.Context(), config.Request{Trigger: config.TriggerAPI, By: "ana", Why: "fewer", Custom: []byte(`{"retry_attempts": 3}`)})
 				must(t, err)
 				time.Sleep(time.Minute)
-				checkAnswer(t, s.API, tc.row, tc.ask, tc.status)
+				checkRow(t, s.API, tc.row, tc.ask, tc.status)
 			})
 		})
 	}
@@ -216,7 +216,7 @@ func TestAnswersAboutHealthInDetail(t *testing.T) {
 				op := register(t, s.orc, "ai", quick())
 				try(t, op, nil, errDown)
 				op.For("tenant-7").Breaker().ForceOpen(trysail.Override{Reason: "unpaid", Author: "ana", For: time.Hour})
-				checkAnswer(t, s.API, "", tc.ask, tc.status)
+				checkRow(t, s.API, "", tc.ask, tc.status)
 			})
 		})
 	}
@@ -238,7 +238,7 @@ func TestConfigurationInCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				orc := newOrchestrator(t, trysail.Config{Preset: "mine", Disabled: true, Strategies: map[string]trysail.Strategy{"planned": trysail.Critical}})
-				checkAnswer(t, newAPI(t, orc), tc.row, tc.ask, tc.status)
+				checkRow(t, newAPI(t, orc), tc.row, tc.ask, tc.status)
 			})
 		})
 	}

@@ -162,19 +162,20 @@ func TestAnswersOfPerformance(t *testing.T) {
 	}
 }
 
-// checkMasked is [checkAnswer] for answers that tell of the machine.
+// checkMasked is [checkRow] for answers that tell of the machine.
 func checkMasked(t *testing.T, a *api.API, ask request, status int) {
 	t.Helper()
 	w := maskMachine(send(a, ask))
-	golden(t, w)
+	path, _, _ := strings.Cut(ask.target, "?")
+	route := ask.method + " " + path
+	goldenOf(t, w, route)
 	if w.Code != status {
 		t.Errorf("status %d, want %d", w.Code, status)
 	}
 	if strings.Contains(w.Body.String(), "hunter2") {
 		t.Error("the answer repeats what was sent")
 	}
-	path, _, _ := strings.Cut(ask.target, "?")
-	checkPromise(t, a, ask.method+" "+path, w.Code, w.Body.Bytes())
+	checkPromise(t, a, route, w.Code, w.Body.Bytes())
 }
 
 // TestHistoryThatIsEmpty shows what a program answers before its first run, and that a report makes one.

@@ -2,7 +2,10 @@ package api_test
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -65,15 +68,16 @@ func TestAnswersOfEveryRoute(t *testing.T) {
 // checkRow compares the answer of a row with its golden file, with a status, and with what the OpenAPI document promises.
 func checkRow(t *testing.T, a *api.API, path string, ask request, status int) {
 	t.Helper()
+	path, _, _ = strings.Cut(cmp.Or(path, ask.target), "?")
 	w := send(a, ask)
-	golden(t, w)
+	goldenOf(t, w, ask.method+" "+path)
 	if w.Code != status {
 		t.Errorf("status %d, want %d", w.Code, status)
 	}
+	checkRetryAfter(t, w.Code, w.Header())
 	if strings.Contains(w.Body.String(), "hunter2") {
 		t.Error("the answer repeats what was sent")
 	}
-	path, _, _ = strings.Cut(cmp.Or(path, ask.target), "?")
 	for _, row := range a.Rows() {
 		if row.Method != ask.method || row.Path != path {
 			continue
@@ -84,6 +88,33 @@ func checkRow(t *testing.T, a *api.API, path string, ask request, status int) {
 		return
 	}
 	t.Errorf("no row %s %s", ask.method, path)
+}
+
+// TestEveryRouteHasAGoodAnswer looks whether each row has a golden file with its good answer. Those of its problems are of
+// TestProblemsOfEveryRoute.
+func TestEveryRouteHasAGoodAnswer(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	must(t, err)
+	good := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		var kept struct {
+			Status int
+			Route  string
+		}
+		if err := json.Unmarshal(text, &kept); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		if kept.Status == http.StatusOK && kept.Route != "" {
+			good[kept.Route] = file
+		}
+	}
+	for _, row := range newAPI(t, newOrchestrator(t, trysail.Config{})).Rows() {
+		if route := row.Method + " " + row.Path; good[route] == "" {
+			t.Errorf("%s has no golden file of a good answer", route)
+		}
+	}
 }
 
 // TestEmptySystem shows what a program answers before its first call.

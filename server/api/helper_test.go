@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -171,11 +172,21 @@ func try(t *testing.T, op *trysail.Operation, outcomes ...error) {
 // golden compares an answer, header included, with a file in testdata.
 func golden(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
+	goldenOf(t, w, "")
+}
+
+// goldenOf is golden for an answer of a route, whose name is in the file.
+func goldenOf(t *testing.T, w *httptest.ResponseRecorder, route string) {
+	t.Helper()
 	var body any = json.RawMessage(w.Body.Bytes())
 	if !json.Valid(w.Body.Bytes()) {
 		body = strings.SplitAfter(w.Body.String(), "\n")
 	}
-	got := indent(t, map[string]any{"status": w.Code, "header": w.Header(), "body": body})
+	kept := map[string]any{"status": w.Code, "header": w.Header(), "body": body}
+	if route != "" {
+		kept["route"] = route
+	}
+	got := indent(t, kept)
 	name := t.Name()[strings.LastIndexByte(t.Name(), '/')+1:]
 	file := filepath.Join("testdata", name+".json")
 	if *update {
@@ -236,5 +247,20 @@ func checkProblem(t *testing.T, w *httptest.ResponseRecorder, status int, code s
 	if got := w.Header().Get("X-Request-ID"); got != p.RequestID {
 		t.Errorf("X-Request-ID = %q, want the problem's %q", got, p.RequestID)
 	}
+	checkRetryAfter(t, status, w.Header())
 	return p
+}
+
+// checkRetryAfter checks that an answer says when to come back if, and only if, that helps.
+func checkRetryAfter(t *testing.T, status int, header http.Header) {
+	t.Helper()
+	got := header.Get("Retry-After")
+	seconds, err := strconv.Atoi(got)
+	if later := status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable; later {
+		if err != nil || seconds < 1 {
+			t.Errorf("Retry-After = %q with status %d, want whole seconds", got, status)
+		}
+	} else if got != "" {
+		t.Errorf("Retry-After = %q with status %d, want none", got, status)
+	}
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
@@ -130,7 +131,8 @@ func TestMonitoringAnswers(t *testing.T) {
 					time.AfterFunc(time.Second, a.Close)
 				}
 				w := send(a, ask)
-				golden(t, w)
+				row, _, _ := strings.Cut(ask.target, "?")
+				goldenOf(t, w, ask.method+" "+cmp.Or(tc.row, row))
 				if w.Code != tc.status {
 					t.Errorf("status %d, want %d", w.Code, tc.status)
 				}

@@ -149,7 +149,7 @@ func (r route) problems() []int {
 	if !r.guard().reads {
 		statuses = append(statuses, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
-	if strings.Contains(r.path, "{") {
+	if strings.Contains(r.path, "{") && !r.anyName {
 		statuses = append(statuses, http.StatusNotFound)
 	}
 	statuses = append(statuses, r.further...)
@@ -178,10 +178,7 @@ func describe(doc *huma.OpenAPI, problems map[int]bool) {
 		if status == http.StatusUnauthorized {
 			response.Headers["WWW-Authenticate"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "Bearer"}
 		}
-		if status == http.StatusServiceUnavailable {
-			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds, if it is known."}
-		}
-		if status == http.StatusTooManyRequests {
+		if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 			response.Headers["Retry-After"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "Seconds."}
 		}
 		doc.Components.Responses[responseName(status)] = response

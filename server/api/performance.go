@@ -15,9 +15,8 @@ import (
 
 // Bounds of the runs that requests begin: measuring takes processor time from what the program is there for.
 const (
-	maxRuns   = 2               // at once
-	maxRun    = 2 * time.Minute // the longest that can be asked for takes about one on two shared cores
-	retryRuns = 5 * time.Second // most runs take less
+	maxRuns = 2               // at once
+	maxRun  = 2 * time.Minute // the longest that can be asked for takes about one on two shared cores
 )
 
 var (
@@ -148,14 +147,14 @@ func (a *API) suite(ctx context.Context, opts perf.Options) (perf.Suite, error) 
 func measured[Outcome any](ctx context.Context, a *API, run func(context.Context) (Outcome, error)) (out Outcome, err error) {
 	select {
 	case <-a.stopped:
-		return out, unavailable("The server is stopping")
+		return out, &laterError{"The server is stopping"}
 	default:
 	}
 	select {
 	case a.runs <- struct{}{}:
 		defer func() { <-a.runs }()
 	default:
-		return out, &laterError{fmt.Sprintf("%d benchmarks are running already; try again when one has ended", maxRuns), retryRuns}
+		return out, &laterError{fmt.Sprintf("%d benchmarks are running already; try again when one has ended", maxRuns)}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, maxRun, errRunTooLong)
 	defer cancel()

@@ -15,6 +15,7 @@ type route struct {
 	run                      binding
 	summary, description     string
 	further                  []int // statuses of problems that other routes do not have
+	anyName                  bool  // the name in the path is looked up nowhere, so that none is unknown
 	extension                bool  // is not one of the specification's 38; the document says so
 }
 

@@ -12,6 +12,7 @@ func (a *API) monitoringRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/monitoring/preset-trends/{preset_name}", id: "getPresetTrend", module: monitoring, run: handle(a.presetTrend),
+			anyName: true,
 			summary: "Show how often a preset was used, hour by hour",
 			description: "One point for each full hour, oldest first; the newest is the hour that has begun. The oldest holds the rest of " +
 				"the hour before it, too, so that the total is that of the usage statistics. A name that was never used has zeros.",
@@ -29,6 +30,7 @@ func (a *API) monitoringRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/monitoring/session/{session_id}", id: "getSession", module: monitoring, run: handle(a.session),
+			anyName: true,
 			summary: "Show what was recorded for a session",
 			description: "The events of requests that sent this X-Session-ID, and of the program's own recorders. " +
 				"A session that is not known has none.",

@@ -21,6 +21,7 @@ func (a *API) presetRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/config/recommend-preset/{environment}", id: "recommendPreset", module: presets, access: required, run: handle(a.recommendPreset),
+			anyName: true,
 			summary: "Recommend a preset for an environment",
 			description: "Which preset fits an environment of that name, and how sure that is. For a name that says nothing it is the preset simple; " +
 				"no name is unknown.",

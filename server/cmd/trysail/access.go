@@ -53,9 +53,9 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 
 // routes returns the handler of everything that the program serves. Where the address is the only
 // protection of a part of it, local says so.
-func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
+func routes(internal *api.API, gw http.Handler, keys api.Keys, local bool) http.Handler {
 	mux := http.NewServeMux()
-	for prefix, handler := range map[string]http.Handler{"/internal": internal, "/v1": gw, "/v1beta": gw} {
+	for prefix, handler := range map[string]http.Handler{"/internal": internal.Handler(), "/v1": gw, "/v1beta": gw} {
 		mux.Handle(prefix, handler) // ServeMux would redirect it to the path with a slash
 		mux.Handle(prefix+"/", handler)
 	}
@@ -67,7 +67,7 @@ func routes(internal, gw http.Handler, keys api.Keys, local bool) http.Handler {
 		})
 	})
 	if local {
-		return onlyLocal(mux, keys)
+		return onlyLocal(mux, keys, internal.RefuseKey)
 	}
 	return mux
 }
@@ -91,15 +91,26 @@ func noRedirects(next http.Handler) http.Handler {
 // onlyLocal refuses requests that name another host than this machine, unless they carry a key.
 // Without one the loopback address is the only protection, and a web page could get around it by
 // letting its own name point here (DNS rebinding).
-func onlyLocal(next http.Handler, keys api.Keys) http.Handler {
+//
+// The key is looked at first, because a good one makes the host not matter, whatever its owner calls this machine. So this is a place
+// where keys can be tried, on the paths of the gateway too, and it comes before the handlers: a wrong one must count here, or guesses under
+// another host's name would meet no limit and no log. What is refused for its host is answered so even when its key is
+// wrong: on the gateway's paths that may be a provider's, which is no mistake, and the host is what has to change.
+func onlyLocal(next http.Handler, keys api.Keys, refuseKey func(http.ResponseWriter, *http.Request, api.Problem)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := keys.Check(r)
 		known := !keys.Empty() && (found == api.Granted || found == api.ReadOnly)
-		if err := local(r); err != nil && !known {
-			api.WriteProblem(w, r, api.Problem{Status: http.StatusForbidden, Detail: err.Error()})
+		err := local(r)
+		if err == nil || known {
+			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		refused := api.Problem{Status: http.StatusForbidden, Detail: err.Error()}
+		if found == api.Wrong {
+			refuseKey(w, r, refused)
+			return
+		}
+		api.WriteProblem(w, r, refused)
 	})
 }
 

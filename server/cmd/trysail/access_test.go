@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -39,6 +40,41 @@ func TestReadOnlyKeysOfTheProgram(t *testing.T) {
 				t.Errorf("the gateway denies the admin: %q", got.Denied)
 			}
 		})
+	}
+}
+
+// Keys can be guessed under another host's name and on the gateway's paths, too: all guesses of an address count together.
+func TestWrongKeysUnderOtherNamesCount(t *testing.T) {
+	s := serve(t, "API_KEY=secret")
+	guess := []string{"Host", "evil.example", "X-API-Key", "guess-hunter2"}
+	ask := func(path string, headers []string, want int) *http.Response {
+		t.Helper()
+		resp, body := s.send("GET", path, "", headers...)
+		if resp.StatusCode != want || strings.Contains(resp.Header.Get("Content-Type"), "problem+json") == (want == 200) {
+			t.Errorf("%s with %q: status %d %s, want %d\n%s", path, headers, resp.StatusCode, resp.Header.Get("Content-Type"), want, body)
+		}
+		return resp
+	}
+	ask("/v1/models", []string{"Host", "evil.example"}, 403) // without a key it is no guess
+	for _, path := range []string{"/v1/models", "/internal/resilience/metrics", "/nothing", "/v1beta/models", "/internal/docs"} {
+		ask(path, guess, 403)
+	}
+	for range 5 {
+		ask("/internal/resilience/metrics", guess[2:], 401)
+	}
+	if got := ask("/v1/models", guess, 429).Header.Get("Retry-After"); got == "" {
+		t.Error("429 has no Retry-After")
+	}
+	ask("/internal/resilience/metrics", guess[2:], 429)
+	ask("/v1/models", []string{"Host", "proxy.example", "X-API-Key", "secret"}, 200)
+	ask("/v1/models", []string{"Host", "evil.example"}, 403)
+	s.log.await(t, `"in_the_last_minute":10`)
+	log := s.log.String()
+	if n := strings.Count(log, `"msg":"wrong API key"`); n != 10 {
+		t.Errorf("%d wrong keys in the log, want 10:\n%s", n, log)
+	}
+	if strings.Contains(log, "hunter2") || !strings.Contains(log, `"host":"evil.example"`) {
+		t.Errorf("the log holds a key, or not the host:\n%s", log)
 	}
 }
 

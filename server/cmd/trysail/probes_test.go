@@ -10,13 +10,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/server/api"
 )
 
 // Before it serves and once it stops the program is not ready, and never again after that. It is alive all the time.
 func TestReadiness(t *testing.T) {
 	var ready readiness
-	handler := probes(routes(http.NotFoundHandler(), http.NotFoundHandler(), api.Keys{}, true), &ready)
+	orc, err := trysail.New(trysail.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	internal, err := api.New(api.Config{Orchestrator: orc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := probes(routes(internal, http.NotFoundHandler(), api.Keys{}, true), &ready)
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

@@ -207,14 +207,7 @@ func (srv *server) start(keys api.Keys) error {
 	srv.internal = internal
 	requests, giveUp := context.WithCancelCause(context.Background())
 	srv.giveUp = giveUp
-	srv.http = &http.Server{
-		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           api.BodyTimeout(noRedirects(probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready)), srv.settings.ClientTimeout),
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(srv.log.Handler(), slog.LevelDebug),
-	}
+	srv.http = srv.httpServer(requests, routes(internal, gw, keys, loopbackAddress(srv.settings.Addr)))
 	srv.http.RegisterOnShutdown(internal.Close)
 	return nil
 }
