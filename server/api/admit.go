@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"unicode/utf8"
@@ -34,8 +35,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 		return false
 	}
 	if r.ContentLength > maxBody {
-		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
-		WriteProblem(w, r, tooLarge())
+		refuseBody(w, r)
 		return false
 	}
 	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
@@ -62,6 +62,22 @@ func refuseCaller(w http.ResponseWriter, r *http.Request, p Problem) {
 // many the answer is 429 and not p.
 func (a *API) RefuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
 	a.refuseKey(w, a.identify(r), p)
+}
+
+// politeBody is how much of a body that is too large is read nevertheless. Many clients, such as Python's urllib, look at no answer before they have
+// sent all of the body, and would only learn that the connection broke.
+const politeBody = 8 << 20
+
+// refuseBody answers a body that is too large, without keeping any of it. A client that asks before it sends (Expect) need not send it.
+func refuseBody(w http.ResponseWriter, r *http.Request) {
+	read := int64(0)
+	if r.Header.Get("Expect") == "" {
+		read, _ = io.CopyN(io.Discard, r.Body, min(politeBody, r.ContentLength))
+	}
+	if read < r.ContentLength {
+		w.Header().Set("Connection", "close") // what is left is not worth reading
+	}
+	WriteProblem(w, r, tooLarge())
 }
 
 // refuseKey answers a wrong key.

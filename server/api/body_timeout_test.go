@@ -78,6 +78,34 @@ func TestBodiesThatNobodyReads(t *testing.T) {
 	}
 }
 
+// A client that looks for an answer only when all of its body is sent gets it, unless the body is out of all proportion.
+func TestBodyTooLargeIsAnswered(t *testing.T) {
+	server := httptest.NewServer(newAPI(t, newOrchestrator(t, trysail.Config{})).Handler())
+	t.Cleanup(server.Close)
+	for size, keep := range map[int]bool{1<<20 + 1: true, 3 << 20: true, 8 << 20: true, 64 << 20: false} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+		must(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		must(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+		_, err = fmt.Fprintf(conn, "POST %s/config/validate HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\nContent-Length: %d\r\n\r\n", base, key, size)
+		must(t, err)
+		sent, err := io.WriteString(conn, strings.Repeat(" ", size))
+		if !keep {
+			if sent == size && err == nil {
+				t.Errorf("all of %d bytes were taken", size)
+			}
+			continue
+		}
+		must(t, err)
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		must(t, err)
+		if resp.StatusCode != http.StatusRequestEntityTooLarge || resp.Close {
+			t.Errorf("%d bytes: status %d, the connection is closed %v; want 413 and kept", size, resp.StatusCode, resp.Close)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
 // Whoever has sent the body may wait for the answer as long as it takes.
 func TestBodyTimeoutIsNoTimeoutOfTheAnswer(t *testing.T) {
 	server := httptest.NewServer(api.BodyTimeout(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -45,9 +45,9 @@ func swap(t *testing.T, path, content string, n int) {
 	must(t, os.Symlink(folder, filepath.Join(dir, "..data_tmp")))
 	old, _ := os.Readlink(filepath.Join(dir, "..data")) // there is none the first time
 	must(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
-	if old == "" {
-		must(t, os.Remove(path))
-		must(t, os.Symlink(filepath.Join("..data", filepath.Base(path)), path))
+	if old == "" { // in Kubernetes it is a link from the beginning: it must not be gone for a moment
+		must(t, os.Symlink(filepath.Join("..data", filepath.Base(path)), path+"_tmp"))
+		must(t, os.Rename(path+"_tmp", path))
 	} else {
 		must(t, os.RemoveAll(filepath.Join(dir, old)))
 	}
