@@ -27,6 +27,8 @@ func specialOf(t reflect.Type) (special, bool) {
 		return special{decode: (*decoder).bytes, about: `size, such as "32MiB"`}, true
 	case reflect.TypeFor[Secret]():
 		return special{decode: (*decoder).secret, about: "secret"}, true
+	case reflect.TypeFor[KeyHash]():
+		return special{decode: (*decoder).keyHash, about: "secret, or {sha256: its hash}"}, true
 	case reflect.TypeFor[Credential]():
 		return special{decode: (*decoder).credential, about: "secret, with a name if it is to have one"}, true
 	case reflect.TypeFor[trysail.Strategy]():
