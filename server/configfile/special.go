@@ -33,6 +33,8 @@ func specialOf(t reflect.Type) (special, bool) {
 		return special{decode: (*decoder).credential, about: "secret, with a name if it is to have one"}, true
 	case reflect.TypeFor[trysail.Strategy]():
 		return enumeration(trysail.Strategies()), true
+	case reflect.TypeFor[trysail.Priority]():
+		return enumeration(counted[trysail.Priority]()), true
 	case reflect.TypeFor[trysail.Backoff]():
 		return enumeration(counted[trysail.Backoff]()), true
 	case reflect.TypeFor[trysail.Class]():

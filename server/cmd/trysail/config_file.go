@@ -74,6 +74,9 @@ type gatewaySection struct {
 	// Routes lead requests to targets; the first that matches counts.
 	Routes []routeSection
 
+	// Keys are those by which clients of yours are known. With any, every request to the gateway needs one of them, or one of the server's.
+	Keys []keySection
+
 	// OpenAIBaseURL is the address of the target openai, where there are no targets. Default: https://api.openai.com/v1 if there is a key for it.
 	OpenAIBaseURL *string `file:"openai_base_url"`
 

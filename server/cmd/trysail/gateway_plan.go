@@ -16,6 +16,7 @@ import (
 const (
 	targetsPath = "gateway.targets"
 	routesPath  = "gateway.routes"
+	keysPath    = "gateway.keys"
 )
 
 // A planner compiles what file and environment say into a plan for the gateway. It goes on after a fault, to find all of them.
@@ -41,6 +42,7 @@ func planOf(r *reading, listening string) (gateway.Plan, error) {
 	if !r.badAt(targetsPath) {
 		p.routes()
 	}
+	p.keys()
 	if len(p.faults) == 0 && len(r.file.bad) == 0 {
 		p.check()
 	}

@@ -16,7 +16,7 @@ import (
 // Before it serves and once it stops the program is not ready, and never again after that. It is alive all the time.
 func TestReadiness(t *testing.T) {
 	var ready readiness
-	handler := probes(routes(http.NotFoundHandler(), http.NotFoundHandler(), api.Keys{}, true), &ready)
+	handler := probes(onlyLocal(routes(http.NotFoundHandler(), http.NotFoundHandler()), api.Keys{}, nil), &ready)
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

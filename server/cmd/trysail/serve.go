@@ -151,7 +151,7 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.planned = planned
 	err = errors.Join(badFiles, badConfig, badKeys, badPlan, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
-		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
+		err = srv.settings.checkAccess(keys, len(now.file.gateway.Keys) > 0, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
 	if err != nil {
 		return nil, usageError{err}
@@ -204,11 +204,15 @@ func (srv *server) start(keys api.Keys) error {
 		return err
 	}
 	srv.internal = internal
+	handler := routes(internal.Handler(), gw)
+	if loopbackAddress(srv.settings.Addr) { // of a part of it the address is the only protection
+		handler = onlyLocal(handler, keys, gw.Keyed)
+	}
 	requests, giveUp := context.WithCancelCause(context.Background())
 	srv.giveUp = giveUp
 	srv.http = &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return requests },
-		Handler:           api.BodyTimeout(noRedirects(probes(routes(internal.Handler(), gw, keys, loopbackAddress(srv.settings.Addr)), &srv.ready)), srv.settings.ClientTimeout),
+		Handler:           api.BodyTimeout(noRedirects(probes(handler, &srv.ready)), srv.settings.ClientTimeout),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
