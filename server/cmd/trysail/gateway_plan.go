@@ -187,6 +187,7 @@ func (p *planner) target(name string, s *targetSection) gateway.Target {
 			Requests: s.Limits.RequestsPerMinute, Tokens: s.Limits.TokensPerMinute, Dollars: s.Limits.DollarsPerDay,
 			Concurrent: s.Limits.Concurrent, Adaptive: s.Limits.Adaptive,
 		},
+		Probe: gateway.Probe{Path: s.Probe.Path, Interval: s.Probe.Interval, Timeout: s.Probe.Timeout},
 	}
 	if s.Simulated {
 		t.BaseURL = ""

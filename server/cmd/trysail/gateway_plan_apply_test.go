@@ -172,9 +172,12 @@ func TestEveryChangeIsTold(t *testing.T) {
   targets:
     a: {protocol: openai, base_url: https://a.example/v1}
     b: {protocol: openai, base_url: https://b.example/v1, price: {input: $1/1M, output: $1/1M}, models: {m: n}}
+    p: {protocol: openai, base_url: https://p.example/v1, probe: {path: /x}}
   routes: [{targets: [a, b]}, {targets: [b]}]
+  keys: [{name: k, key: {env: L}}]
 `
-	was, err := readingOf(t, base)
+	variables := []string{"K=hunter2-0123456789", "L=hunter3-0123456789"}
+	was, err := readingOf(t, base, variables...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,13 +230,25 @@ func TestEveryChangeIsTold(t *testing.T) {
 		{route, "{allow: {timeout: false}, targets: [a, b]}"},
 		{route, "{allow: {priority: false}, targets: [a, b]}"},
 		{route, "{allow: {fallback: false}, targets: [a, b]}"},
+		{a, "base_url: https://a.example/v1, probe: {path: /models}}"},
+		{"probe: {path: /x}", "probe: {path: /x, interval: 1s}"},
+		{"probe: {path: /x}", "probe: {path: /x, timeout: 1s}"},
+		{"name: k, ", "name: l, "},
+		{"{env: L}", "{env: K}"},
+		{"env: L}", "env: L}, operations: [chat]"},
+		{"env: L}", "env: L}, routes: [route-1]"},
+		{"env: L}", "env: L}, targets: [b]"},
+		{"env: L}", "env: L}, limits: {requests_per_minute: 1}"},
+		{"env: L}", "env: L}, limits: {tokens_per_minute: 1}"},
+		{"env: L}", "env: L}, targets: [b], limits: {dollars_per_day: 1}"},
+		{"env: L}", "env: L}, max_priority: batch"},
 		{", {targets: [b]}", ""},
 	} {
 		text := strings.Replace(base, change[0], change[1], 1)
 		if change[1] == "a: {protocol: gemini" {
 			text = strings.Replace(strings.Replace(text, "[a, b]", "[a]", 1), "a.example/v1", "a.example", 1)
 		}
-		is, err := readingOf(t, text, "K=hunter2")
+		is, err := readingOf(t, text, variables...)
 		if err != nil || text == base {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -242,7 +257,7 @@ func TestEveryChangeIsTold(t *testing.T) {
 			t.Errorf("of %q to %q is told %q", change[0], change[1], got)
 		}
 	}
-	reordered, err := readingOf(t, strings.Replace(strings.Replace(strings.Replace(base, "    a:", "    x:", 1), "    b:", "    a:", 1), "    x:", "    b:", 1))
+	reordered, err := readingOf(t, strings.Replace(strings.Replace(strings.Replace(base, "    a:", "    x:", 1), "    b:", "    a:", 1), "    x:", "    b:", 1), variables...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,6 +127,25 @@ trysail.yaml:16:21: gateway.keys[9].role: found a key that is not known, want na
 trysail.yaml:17:7: gateway.keys[10]: found no key, want it: it is required
 trysail.yaml:18:7: gateway.keys[11]: found a text, want a mapping with name, key, operations, routes, targets, limits or max_priority`},
 
+		"probes": {`gateway:
+  targets:
+    a: {protocol: openai, base_url: https://a.example/v1, probe: {interval: 5s}}
+    b: {protocol: openai, base_url: https://b.example/v1, probe: {path: models, interval: 1ms, timeout: 30}}
+    c: {protocol: openai, base_url: https://c.example/v1, probe: {path: //evil.example/, timeout: 31s}}
+    d: {protocol: openai, base_url: https://d.example/v1, probe: {path: "/m#a", interval: 2h, timeout: 3h}}
+    e: {protocol: openai, base_url: https://e.example/v1, probe: /models}
+`, nil, `
+trysail.yaml:3:59: gateway.targets.a.probe: found no path in it, want one such as /models, or no probe
+trysail.yaml:4:67: gateway.targets.b.probe.path: found "models", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:4:81: gateway.targets.b.probe.interval: found 1ms, want 100ms to 1h
+trysail.yaml:4:105: gateway.targets.b.probe.timeout: found 30, want a time such as "30s", "1m30s" or "250ms", with its unit
+trysail.yaml:5:67: gateway.targets.c.probe.path: found "//evil.example/", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:5:90: gateway.targets.c.probe.timeout: found 31s, want at most the interval, which is 30s
+trysail.yaml:6:67: gateway.targets.d.probe.path: found "/m#a", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:6:81: gateway.targets.d.probe.interval: found 2h0m0s, want 100ms to 1h
+trysail.yaml:6:95: gateway.targets.d.probe.timeout: found 3h0m0s, want at most the interval, which is 2h0m0s
+trysail.yaml:7:66: gateway.targets.e.probe: found a text, want a mapping with path, interval or timeout`},
+
 		"no routes to name": {`gateway:
   targets: [a]
   keys: [{name: a, key: "${A}", routes: [main], targets: [a], limits: {dollars_per_day: 1}}]

@@ -105,6 +105,9 @@ func (l *lister) filed(path string, t *gateway.Target, s *targetSection) {
 	said("limits.dollars_per_day", t.Limits.Dollars, t.Limits.Dollars != 0)
 	said("limits.concurrent", t.Limits.Concurrent, t.Limits.Concurrent != 0)
 	said("limits.adaptive", t.Limits.Adaptive, t.Limits.Adaptive)
+	said("probe.path", t.Probe.Path, t.Probe.Path != "")
+	said("probe.interval", t.Probe.Interval, t.Probe.Interval != 0)
+	said("probe.timeout", t.Probe.Timeout, t.Probe.Timeout != 0)
 	said("region", t.Region, t.Region != "")
 	for _, row := range config.PolicyValues(&t.Policy) {
 		said("policy."+row.Name, row.Value, true)

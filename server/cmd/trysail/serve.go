@@ -47,6 +47,7 @@ type serveCmd struct {
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
 	MaxAnswer         int64         `default:"16777216" env:"TRYSAIL_MAX_ANSWER" placeholder:"BYTES" help:"Largest answer that is no stream (${default})."`
+	LogBody           int64         `default:"0" env:"TRYSAIL_LOG_BODY" placeholder:"BYTES" help:"How much of each request's body the log holds, up to 65536 (${default}: nothing). With more the log holds prompts."`
 	MaxOperations     int           `default:"1000" env:"TRYSAIL_MAX_OPERATIONS" placeholder:"N" help:"How many operations requests may create (${default})."`
 	ConnectTimeout    time.Duration `default:"5s" env:"TRYSAIL_CONNECT_TIMEOUT" placeholder:"TIME" help:"Until a connection to the provider stands (${default})."`
 	FirstTokenTimeout time.Duration `default:"60s" env:"TRYSAIL_FIRST_TOKEN_TIMEOUT" placeholder:"TIME" help:"Until the first token of a stream (${default})."`
@@ -238,6 +239,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
+		LogBody:      int(s.LogBody),
 		Limits: gateway.Limits{
 			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
@@ -382,6 +384,9 @@ func (s *serveCmd) check(c *configuration) error {
 	}
 	if s.MaxAnswer < 1 {
 		bad("max-answer", fmt.Errorf("max-answer is %d, want at least 1 byte", s.MaxAnswer))
+	}
+	if s.LogBody < 0 || s.LogBody > 64<<10 {
+		bad("log-body", fmt.Errorf("log-body is %d, want 0, which is nothing, to 65536 bytes", s.LogBody))
 	}
 	if s.MaxOperations < 1 {
 		bad("max-operations", fmt.Errorf("max-operations is %d, want at least 1", s.MaxOperations))
