@@ -32,7 +32,7 @@ func (f *File) decoder() *decoder {
 // its tag "json", else its name in snake case (MaxDelay is max_delay), and "-" leaves it out; the option "required"
 // (`file:"name,required"`) refuses a file without the key; the option "short" lets the whole struct be written as the value of this
 // field alone, if that is a text. What the file does not say stays as it is. Beside Go's kinds
-// it knows [time.Duration] ("30s"), [Size], [Secret], [Credential], the enumerations of the library by their words, types that read
+// it knows [time.Duration] ("30s"), [Size], [Secret], [Credential], [KeyHash], the enumerations of the library by their words, types that read
 // text, and maps with texts as keys.
 //
 // Keys that the target does not have are faults, but for those in claimed, which another call decodes, and those

@@ -134,7 +134,7 @@ func shownValue(v reflect.Value) string {
 		v = v.Elem()
 	}
 	switch {
-	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[Credential](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
+	case v.Type() == reflect.TypeFor[Secret](), v.Type() == reflect.TypeFor[Credential](), v.Type() == reflect.TypeFor[KeyHash](), v.Type() == reflect.TypeFor[trysail.RetryBudget]():
 		return ""
 	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice, v.Kind() == reflect.Array:
 		return ""

@@ -46,6 +46,10 @@ func definitions() map[string]any {
 			map[string]any{"type": "integer", "minimum": 0}, map[string]any{"type": "string", "pattern": sizeForm.String()},
 		}},
 		"secret": map[string]any{"anyOf": []any{variable, object(map[string]any{"env": name}, "env"), object(map[string]any{"file": text}, "file")}},
+		"key_hash": map[string]any{"anyOf": []any{
+			variable, object(map[string]any{"env": name}, "env"), object(map[string]any{"file": text}, "file"),
+			object(map[string]any{"sha256": map[string]any{"type": "string", "pattern": hashForm.String()}}, "sha256"),
+		}},
 		"credential": map[string]any{"anyOf": []any{
 			variable, object(map[string]any{"name": text, "env": name}, "env"), object(map[string]any{"name": text, "file": text}, "file"),
 		}},
@@ -59,6 +63,8 @@ func (s *schemer) schema(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[Secret]():
 		return reference("secret")
+	case reflect.TypeFor[KeyHash]():
+		return reference("key_hash")
 	case reflect.TypeFor[Credential]():
 		return reference("credential")
 	case reflect.TypeFor[Size]():

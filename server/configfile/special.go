@@ -27,10 +27,14 @@ func specialOf(t reflect.Type) (special, bool) {
 		return special{decode: (*decoder).bytes, about: `size, such as "32MiB"`}, true
 	case reflect.TypeFor[Secret]():
 		return special{decode: (*decoder).secret, about: "secret"}, true
+	case reflect.TypeFor[KeyHash]():
+		return special{decode: (*decoder).keyHash, about: "secret, or {sha256: its hash}"}, true
 	case reflect.TypeFor[Credential]():
 		return special{decode: (*decoder).credential, about: "secret, with a name if it is to have one"}, true
 	case reflect.TypeFor[trysail.Strategy]():
 		return enumeration(trysail.Strategies()), true
+	case reflect.TypeFor[trysail.Priority]():
+		return enumeration(counted[trysail.Priority]()), true
 	case reflect.TypeFor[trysail.Backoff]():
 		return enumeration(counted[trysail.Backoff]()), true
 	case reflect.TypeFor[trysail.Class]():

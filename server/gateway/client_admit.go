@@ -125,3 +125,6 @@ func (g *Gateway) issue(next *snapshot) {
 	}
 	g.issued.Store(&all)
 }
+
+// Keyed reports whether the plan in force has keys of clients. Then every request that is not [Access].Trusted needs one.
+func (g *Gateway) Keyed() bool { return len(g.plan.Load().clients) > 0 }

@@ -14,31 +14,40 @@ import (
 )
 
 // checkAccess refuses to serve others without a key, which would give them the
-// provider's credit and the internal API.
-func (s *serveCmd) checkAccess(keys api.Keys, env config.Environment, log *slog.Logger) error {
+// provider's credit and the internal API. Keys of clients, under gateway.keys of the file, protect the gateway alone.
+func (s *serveCmd) checkAccess(keys api.Keys, clients bool, env config.Environment, log *slog.Logger) error {
 	if !keys.Empty() {
 		return nil
 	}
+	too := ""
+	if clients {
+		too = "; gateway.keys open the gateway, and the internal API needs a key of its own"
+	}
 	if env.Guarded() {
-		return fmt.Errorf("this is a %s environment (%s) and no API key is set: set API_KEY", env.Name, env.Source)
+		return fmt.Errorf("this is a %s environment (%s) and no API key is set: set API_KEY%s", env.Name, env.Source, too)
 	}
 	if !loopbackAddress(s.Addr) {
-		return fmt.Errorf("address %s can be reached from other machines and no API key is set: set API_KEY, or listen on 127.0.0.1", s.Addr)
+		return fmt.Errorf("address %s can be reached from other machines and no API key is set: set API_KEY, or listen on 127.0.0.1%s", s.Addr, too)
+	}
+	if clients {
+		log.Warn("no API key is set: every program on this machine may use the internal API (set API_KEY to change that)")
+		return nil
 	}
 	log.Warn("no API key is set: every program on this machine may use the gateway and the internal API (set API_KEY to change that)")
 	return nil
 }
 
-// gatewayAccess returns who may use the gateway: every program of this machine,
-// or, where others can reach it, those that have a key.
+// gatewayAccess returns who may use the gateway without a key of a client: every program of this machine,
+// or, where others can reach it, those that have a key of the server.
 func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Access {
 	return func(r *http.Request) gateway.Access {
-		if keys.Empty() {
-			return gateway.Access{}
-		}
-		switch found := keys.Check(r); {
-		case found == api.Granted:
+		found := keys.Check(r)
+		switch known := !keys.Empty() && (found == api.Granted || found == api.ReadOnly); {
+		case known && found == api.Granted:
 			return gateway.Access{Trusted: true}
+		case !required && !known && local(r) != nil: // onlyLocal has refused it, unless the last key of a client has just gone
+			return gateway.Access{Denied: "API key required: send one of this gateway's keys where your SDK puts its key. Without one only " +
+				"requests for localhost or 127.0.0.1 are answered, and none from web pages of other hosts."}
 		case !required:
 			return gateway.Access{}
 		case found == api.ReadOnly:
@@ -51,11 +60,10 @@ func gatewayAccess(keys api.Keys, required bool) func(*http.Request) gateway.Acc
 	}
 }
 
-// routes returns the handler of everything that the program serves. Where the address is the only
-// protection of a part of it, local says so.
-func routes(internal *api.API, gw http.Handler, keys api.Keys, local bool) http.Handler {
+// routes returns the handler of everything that the program serves.
+func routes(internal, gw http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	for prefix, handler := range map[string]http.Handler{"/internal": internal.Handler(), "/v1": gw, "/v1beta": gw} {
+	for prefix, handler := range map[string]http.Handler{"/internal": internal, "/v1": gw, "/v1beta": gw} {
 		mux.Handle(prefix, handler) // ServeMux would redirect it to the path with a slash
 		mux.Handle(prefix+"/", handler)
 	}
@@ -66,9 +74,6 @@ func routes(internal *api.API, gw http.Handler, keys api.Keys, local bool) http.
 				"/internal/docs for people and at /internal/openapi.json for programs.",
 		})
 	})
-	if local {
-		return onlyLocal(mux, keys, internal.RefuseKey)
-	}
 	return mux
 }
 
@@ -90,16 +95,20 @@ func noRedirects(next http.Handler) http.Handler {
 
 // onlyLocal refuses requests that name another host than this machine, unless they carry a key.
 // Without one the loopback address is the only protection, and a web page could get around it by
-// letting its own name point here (DNS rebinding).
+// letting its own name point here (DNS rebinding). keyed tells whether the gateway has keys of clients just now, or is nil if it never has: then it looks at
+// them itself, and answers in the way of its protocols.
 //
 // The key is looked at first, because a good one makes the host not matter, whatever its owner calls this machine. So this is a place
 // where keys can be tried, on the paths of the gateway too, and it comes before the handlers: a wrong one must count here, or guesses under
 // another host's name would meet no limit and no log. What is refused for its host is answered so even when its key is
 // wrong: on the gateway's paths that may be a provider's, which is no mistake, and the host is what has to change.
-func onlyLocal(next http.Handler, keys api.Keys, refuseKey func(http.ResponseWriter, *http.Request, api.Problem)) http.Handler {
+func onlyLocal(next http.Handler, keys api.Keys, keyed func() bool, refuseKey func(http.ResponseWriter, *http.Request, api.Problem)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		found := keys.Check(r)
 		known := !keys.Empty() && (found == api.Granted || found == api.ReadOnly)
+		if keyed != nil && onGateway(r.URL.Path) && keyed() {
+			known = true
+		}
 		err := local(r)
 		if err == nil || known {
 			next.ServeHTTP(w, r)
@@ -112,6 +121,16 @@ func onlyLocal(next http.Handler, keys api.Keys, refuseKey func(http.ResponseWri
 		}
 		api.WriteProblem(w, r, refused)
 	})
+}
+
+// onGateway reports whether a path leads to the gateway, as in routes.
+func onGateway(path string) bool {
+	for _, prefix := range []string{"/v1", "/v1beta"} {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 func local(r *http.Request) error {

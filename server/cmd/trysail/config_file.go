@@ -74,6 +74,9 @@ type gatewaySection struct {
 	// Routes lead requests to targets; the first that matches counts.
 	Routes []routeSection
 
+	// Keys are those by which clients of yours are known. With any, every request to the gateway needs one of them, or one of the server's.
+	Keys []keySection
+
 	// OpenAIBaseURL is the address of the target openai, where there are no targets. Default: https://api.openai.com/v1 if there is a key for it.
 	OpenAIBaseURL *string `file:"openai_base_url"`
 
@@ -85,6 +88,10 @@ type gatewaySection struct {
 
 	// MaxAnswer is the size of the largest answer that is no stream.
 	MaxAnswer *configfile.Size
+
+	// LogBody is how much of each request's body the log holds: up to 64 KiB. Default 0: nothing. With more the log holds prompts, and whatever
+	// secrets there are in them.
+	LogBody *configfile.Size
 
 	// MaxOperations is how many operations requests may create by naming them.
 	MaxOperations *int
@@ -170,6 +177,7 @@ func (s *serveCmd) over(c *configuration) *serveCmd {
 	take(f, "openai-base-url", &merged.OpenAIBaseURL, gateway.OpenAIBaseURL)
 	take(f, "max-body", &merged.MaxBody, (*int64)(gateway.MaxBody))
 	take(f, "max-answer", &merged.MaxAnswer, (*int64)(gateway.MaxAnswer))
+	take(f, "log-body", &merged.LogBody, (*int64)(gateway.LogBody))
 	take(f, "max-operations", &merged.MaxOperations, gateway.MaxOperations)
 	take(f, "connect-timeout", &merged.ConnectTimeout, gateway.ConnectTimeout)
 	take(f, "first-token-timeout", &merged.FirstTokenTimeout, gateway.FirstTokenTimeout)
@@ -283,6 +291,7 @@ func (r *reading) fixed() map[string]string {
 		"server.validations_per_minute, server.validations_per_hour, server.validation_cooldown": fmt.Sprint(s.validations()),
 		"gateway limits": fmt.Sprint(s.MaxBody, s.MaxAnswer, s.MaxOperations, s.ConnectTimeout, s.FirstTokenTimeout,
 			s.AnswerTimeout, s.IdleTimeout, s.TotalTimeout, s.ClientTimeout),
+		"gateway.log_body":            fmt.Sprint(s.LogBody),
 		"gateway.simulate_fault_rate": fmt.Sprint(s.SimulateFaultRate), "gateway.simulate_token_delay": s.SimulateTokenDelay.String(),
 		"observe_calls": fmt.Sprint(c.document != nil && c.document.ObserveCalls),
 	}

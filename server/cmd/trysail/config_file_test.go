@@ -163,6 +163,8 @@ func valueOf(s *serveCmd, flag string) any {
 		return s.MaxBody
 	case "max-answer":
 		return s.MaxAnswer
+	case "log-body":
+		return s.LogBody
 	case "max-operations":
 		return s.MaxOperations
 	case "connect-timeout":

@@ -75,7 +75,7 @@ func (p *program) warnOf(now *reading, loaded *config.Loaded) {
 	}
 	keys, err := now.keys()
 	if err == nil {
-		err = now.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), slog.New(slog.DiscardHandler))
+		err = now.settings.checkAccess(keys, len(now.file.gateway.Keys) > 0, config.DetectEnvironment(now.sources.Variable), slog.New(slog.DiscardHandler))
 	}
 	if err != nil {
 		p.remark("warning: serve would not start: ", err.Error())

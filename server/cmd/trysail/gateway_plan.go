@@ -16,6 +16,7 @@ import (
 const (
 	targetsPath = "gateway.targets"
 	routesPath  = "gateway.routes"
+	keysPath    = "gateway.keys"
 )
 
 // A planner compiles what file and environment say into a plan for the gateway. It goes on after a fault, to find all of them.
@@ -24,12 +25,19 @@ type planner struct {
 	own     ownAddress // of this server, which is no target
 	faults  []error
 	plan    gateway.Plan
+	from    map[string]string // where the keys of plan are from, by the paths of keysOf
 }
 
 // planOf returns the plan of a reading, for a server that listens on an address. All faults are in the error; those of the file have their lines.
 // Targets of the simulated provider have no address yet: see withSimulated. What could not be read, and is in r.file.bad, is not reported again.
 func planOf(r *reading, listening string) (gateway.Plan, error) {
-	p := &planner{reading: r, own: addressOf(listening)}
+	p, err := compilePlan(r, listening)
+	return p.plan, err
+}
+
+// compilePlan is planOf with the planner.
+func compilePlan(r *reading, listening string) (*planner, error) {
+	p := &planner{reading: r, own: addressOf(listening), from: map[string]string{}}
 	gw := &r.file.gateway
 	switch {
 	case r.badAt(targetsPath): // every name of a target would be wrong
@@ -41,10 +49,11 @@ func planOf(r *reading, listening string) (gateway.Plan, error) {
 	if !r.badAt(targetsPath) {
 		p.routes()
 	}
+	p.keys()
 	if len(p.faults) == 0 && len(r.file.bad) == 0 {
 		p.check()
 	}
-	return p.plan, p.err()
+	return p, p.err()
 }
 
 // check asks the gateway itself. It should find nothing that has not been found.
@@ -185,6 +194,7 @@ func (p *planner) target(name string, s *targetSection) gateway.Target {
 			Requests: s.Limits.RequestsPerMinute, Tokens: s.Limits.TokensPerMinute, Dollars: s.Limits.DollarsPerDay,
 			Concurrent: s.Limits.Concurrent, Adaptive: s.Limits.Adaptive,
 		},
+		Probe: gateway.Probe{Path: s.Probe.Path, Interval: s.Probe.Interval, Timeout: s.Probe.Timeout},
 	}
 	if s.Simulated {
 		t.BaseURL = ""
@@ -234,6 +244,7 @@ func (p *planner) credentials(path, name string, s *targetSection) []gateway.Cre
 		if given != "" && !plainWord(given, 64, "._:-") {
 			p.fault(at+".name", "found a name that is too long or has other characters than A-Z a-z 0-9 . _ : -, want 1 to 64 of these")
 		}
+		p.from[credentialPath(name, i)] = c.Key.Origin()
 		all = append(all, gateway.Credential{Name: c.Name, Key: key})
 	}
 	return all

@@ -129,7 +129,7 @@ func TestReloadOfBadTargets(t *testing.T) {
 		"a meaning":    {"policy: {retry: {attempts: 5}}\ngateway: {targets: {openai: {}}, routes: [{targets: [opnai]}]}\n", `gateway.routes[0].targets[0]: found the target \"opnai\", which is not known, want openai`, nil},
 		"a key's file": {"policy: {retry: {attempts: 5}}\ngateway: {targets: {openai: {api_key: {file: gone}}}}\n", "found the file of a secret, but it cannot be read", nil},
 		"the engine":   {"policy: {retry: {attempts: 99}}\ngateway: {targets: {anthropic: {}}}\n", "Attempts is 99", nil},
-		"the gateway":  {"policy: {retry: {attempts: 5}}\ngateway: {targets: {anthropic: {}}}\n", "the gateway's targets and routes stay as they were: no room", errors.New("no room")},
+		"the gateway":  {"policy: {retry: {attempts: 5}}\ngateway: {targets: {anthropic: {}}}\n", "the gateway's targets, routes and keys stay as they were: no room", errors.New("no room")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.gateway.refuse = tc.refuse
@@ -172,21 +172,26 @@ func TestEveryChangeIsTold(t *testing.T) {
   targets:
     a: {protocol: openai, base_url: https://a.example/v1}
     b: {protocol: openai, base_url: https://b.example/v1, price: {input: $1/1M, output: $1/1M}, models: {m: n}}
+    p: {protocol: openai, base_url: https://p.example/v1, probe: {path: /x}}
   routes: [{targets: [a, b]}, {targets: [b]}]
+  keys: [{name: k, key: {env: L}}]
 `
-	was, err := readingOf(t, base)
+	variables := []string{"K=hunter2-0123456789", "L=hunter3-0123456789"}
+	was, err := readingOf(t, base, variables...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv := &server{}
 	planOfReading := func(r *reading) *planned {
 		t.Helper()
-		plan, err := planOf(r, "127.0.0.1:8000")
+		r.settings.Addr = "127.0.0.1:8000"
+		p, err := srv.plan(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &planned{r, plan}
+		return p
 	}
-	if got := planOfReading(was).changes(planOfReading(was)); len(got) != 0 {
+	if got := changeLines(planOfReading(was).Since(planOfReading(was))); len(got) != 0 {
 		t.Errorf("nothing changes, and %q is told", got)
 	}
 	a, b, route := "base_url: https://a.example/v1}", "output: $1/1M}, models: {m: n}}", "{targets: [a, b]}"
@@ -227,26 +232,38 @@ func TestEveryChangeIsTold(t *testing.T) {
 		{route, "{allow: {timeout: false}, targets: [a, b]}"},
 		{route, "{allow: {priority: false}, targets: [a, b]}"},
 		{route, "{allow: {fallback: false}, targets: [a, b]}"},
+		{a, "base_url: https://a.example/v1, probe: {path: /models}}"},
+		{"probe: {path: /x}", "probe: {path: /x, interval: 1s}"},
+		{"probe: {path: /x}", "probe: {path: /x, timeout: 1s}"},
+		{"name: k, ", "name: l, "},
+		{"{env: L}", "{env: K}"},
+		{"env: L}", "env: L}, operations: [chat]"},
+		{"env: L}", "env: L}, routes: [route-1]"},
+		{"env: L}", "env: L}, targets: [b]"},
+		{"env: L}", "env: L}, limits: {requests_per_minute: 1}"},
+		{"env: L}", "env: L}, limits: {tokens_per_minute: 1}"},
+		{"env: L}", "env: L}, targets: [b], limits: {dollars_per_day: 1}"},
+		{"env: L}", "env: L}, max_priority: batch"},
 		{", {targets: [b]}", ""},
 	} {
 		text := strings.Replace(base, change[0], change[1], 1)
 		if change[1] == "a: {protocol: gemini" {
 			text = strings.Replace(strings.Replace(text, "[a, b]", "[a]", 1), "a.example/v1", "a.example", 1)
 		}
-		is, err := readingOf(t, text, "K=hunter2")
+		is, err := readingOf(t, text, variables...)
 		if err != nil || text == base {
 			t.Fatalf("%s: %v", text, err)
 		}
-		got := planOfReading(was).changes(planOfReading(is))
+		got := changeLines(planOfReading(is).Since(planOfReading(was)))
 		if len(got) == 0 || strings.Contains(strings.Join(got, "\n"), "hunter") {
 			t.Errorf("of %q to %q is told %q", change[0], change[1], got)
 		}
 	}
-	reordered, err := readingOf(t, strings.Replace(strings.Replace(strings.Replace(base, "    a:", "    x:", 1), "    b:", "    a:", 1), "    x:", "    b:", 1))
+	reordered, err := readingOf(t, strings.Replace(strings.Replace(strings.Replace(base, "    a:", "    x:", 1), "    b:", "    a:", 1), "    x:", "    b:", 1), variables...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := planOfReading(was).changes(planOfReading(reordered)); len(got) == 0 {
+	if got := changeLines(planOfReading(reordered).Since(planOfReading(was))); len(got) == 0 {
 		t.Error("another order is not told")
 	}
 }

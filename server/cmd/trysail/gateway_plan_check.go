@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/trysail-go/trysail"
@@ -43,8 +45,30 @@ func (p *planner) checkTarget(path string, s *targetSection) {
 	if s.Region != "" && !plainWord(s.Region, 64, "._:/ -") {
 		p.fault(path+".region", "found %s, want up to 64 of the characters A-Z a-z 0-9 . _ : / -", quotedShort(s.Region))
 	}
+	p.checkProbe(path+".probe", &s.Probe)
 	p.checkLimits(path+".limits", s)
 	p.checkPolicy(path+".policy", s)
+}
+
+// checkProbe looks at how a target is asked whether it is there.
+func (p *planner) checkProbe(path string, s *probeSection) {
+	if *s == (probeSection{}) {
+		return
+	}
+	u, err := url.Parse(s.Path)
+	switch {
+	case s.Path == "":
+		p.fault(path, "found no path in it, want one such as /models, or no probe")
+	case err != nil, s.Path[0] != '/', strings.HasPrefix(s.Path, "//"), u.Fragment != "":
+		p.fault(path+".path", "found %s, want a path behind base_url that begins with a slash, such as /models", quotedShort(s.Path))
+	}
+	interval := cmp.Or(s.Interval, 30*time.Second)
+	if interval < 100*time.Millisecond || interval > time.Hour {
+		p.fault(path+".interval", "found %v, want 100ms to 1h", interval)
+	}
+	if s.Timeout > interval {
+		p.fault(path+".timeout", "found %v, want at most the interval, which is %v", s.Timeout, interval)
+	}
 }
 
 // checkPolicy looks at what a target's policy comes to, with what targets have by default.

@@ -79,6 +79,83 @@ trysail.yaml:7:27: gateway.targets.d.api_key: found it beside credentials, want 
 trysail.yaml:8:27: gateway.targets.e.api_key: found a key that is one of this server's own, which clients send: a provider must not learn it; want the provider's key
 trysail.yaml:9:27: gateway.targets.f.api_key_env: found a key that is not known, did you mean api_key?`},
 
+		"keys": {`server: {api_key: "${OWN}"}
+literal_secrets: true
+gateway:
+  targets: {a: {protocol: openai, api_key: "${THEIRS}", price: {input: $1/1M, output: $1/1M}}, b: {protocol: openai, base_url: https://b.example/v1}}
+  routes: [{name: main, operation: "x/y", targets: [a]}]
+  keys:
+    - {name: plain, key: tsk_hunter-a-0123456789}
+    - {name: "a b", key: "${SHORT}", operations: [], routes: [], targets: []}
+    - {name: x, key: "${A}", operations: [chta, "[a", target/a, "", chat, x/y], routes: [mian, ""], targets: [aa, main]}
+    - {name: x, key: {env: A}}
+    - {name: own, key: "${OWN}"}
+    - {name: theirs, key: "${THEIRS}"}
+    - {name: b, key: "${B}", limits: {requests_per_minute: 0.5, tokens_per_minute: -1, dollars_per_day: 1}, max_priority: urgent}
+    - {name: c, key: "${C}", targets: [a], limits: {dollars_per_day: 1e9}}
+    - {name: d, key: {sha256: hunter}}
+    - {key: "${D}", role: admin}
+    - {name: e}
+    - tsk_hunter-a-0123456789
+`, []string{"OWN=hunter0-0123456789", "THEIRS=hunter1-0123456789", "SHORT=hunter2", "A=hunter3-0123456789", "B=hunter4-0123456789", "C=hunter5-0123456789", "D=hunter6-0123456789"}, `
+trysail.yaml:7:26: gateway.keys[0].key: found a key in the file itself, want ${NAME}, {env: NAME}, {file: PATH} or {sha256: HASH}: only its hash may stand here, which trysail config key prints with a new key
+trysail.yaml:8:8: gateway.keys[1].name: found "a b", want 1 to 64 of the characters A-Z a-z 0-9 . _ : / -
+trysail.yaml:8:26: gateway.keys[1].key: found a key of 7 characters, want 16 to 1000 that nobody can guess: trysail config key makes one
+trysail.yaml:8:38: gateway.keys[1].operations: found an empty list, want one or more operations, or no such key, which is all
+trysail.yaml:8:54: gateway.keys[1].routes: found an empty list, want one or more routes, or no such key, which is all
+trysail.yaml:8:66: gateway.keys[1].targets: found an empty list, want one or more targets, or no such key, which is all
+trysail.yaml:9:43: gateway.keys[2].operations[0]: found the operation "chta", which is not known, want chat or x/y, or a pattern such as team-a/*; one that only requests name can be made known under operations
+trysail.yaml:9:49: gateway.keys[2].operations[1]: found "[a", which is no pattern: want * for any characters, ? for one, [a-z] for one of these
+trysail.yaml:9:55: gateway.keys[2].operations[2]: found "target/a", want a name that does not begin with target/: those are the targets' own; what may serve the key goes under targets
+trysail.yaml:9:65: gateway.keys[2].operations[3]: found the operation "", which is not known, want chat or x/y, or a pattern such as team-a/*; one that only requests name can be made known under operations
+trysail.yaml:9:90: gateway.keys[2].routes[0]: found the route "mian", which is not known, want main
+trysail.yaml:9:96: gateway.keys[2].routes[1]: found the route "", which is not known, want main
+trysail.yaml:9:111: gateway.keys[2].targets[0]: found the target "aa", which is not known, want a or b
+trysail.yaml:9:115: gateway.keys[2].targets[1]: found the target "main", which is not known, want a or b
+trysail.yaml:10:8: gateway.keys[3].name: found the name "x", which gateway.keys[2] has, want another
+trysail.yaml:10:17: gateway.keys[3].key: found the key of gateway.keys[2], want a key for each
+trysail.yaml:11:19: gateway.keys[4].key: found one of the server's own keys, for which no limits hold, want another: trysail config key makes one
+trysail.yaml:12:22: gateway.keys[5].key: found the provider's key of the target a, which clients must not have, want another: trysail config key makes one
+trysail.yaml:13:39: gateway.keys[6].limits.requests_per_minute: found 0.5, want 1 to 10000000000, or 0, which is any number
+trysail.yaml:13:65: gateway.keys[6].limits.tokens_per_minute: found -1, want 1 to 10000000000, or 0, which is any number
+trysail.yaml:13:88: gateway.keys[6].limits.dollars_per_day: found it, but of b no price is known, want input and output of price there, by which what is spent is known, or targets without it
+trysail.yaml:13:123: gateway.keys[6].max_priority: found the text "urgent", want interactive, batch or background
+trysail.yaml:14:53: gateway.keys[7].limits.dollars_per_day: found 1e+09, want more than 0, up to 10000000, or 0, which is any number
+trysail.yaml:15:31: gateway.keys[8].key.sha256: found a text of 6 characters, want the SHA-256 of a key, 64 hexadecimal digits: trysail config key prints it
+trysail.yaml:16:7: gateway.keys[9]: found no name, want it: it is required
+trysail.yaml:16:21: gateway.keys[9].role: found a key that is not known, want name, key, operations, routes, targets, limits or max_priority
+trysail.yaml:17:7: gateway.keys[10]: found no key, want it: it is required
+trysail.yaml:18:7: gateway.keys[11]: found a text, want a mapping with name, key, operations, routes, targets, limits or max_priority`},
+
+		"probes": {`gateway:
+  targets:
+    a: {protocol: openai, base_url: https://a.example/v1, probe: {interval: 5s}}
+    b: {protocol: openai, base_url: https://b.example/v1, probe: {path: models, interval: 1ms, timeout: 30}}
+    c: {protocol: openai, base_url: https://c.example/v1, probe: {path: //evil.example/, timeout: 31s}}
+    d: {protocol: openai, base_url: https://d.example/v1, probe: {path: "/m#a", interval: 2h, timeout: 3h}}
+    e: {protocol: openai, base_url: https://e.example/v1, probe: /models}
+`, nil, `
+trysail.yaml:3:59: gateway.targets.a.probe: found no path in it, want one such as /models, or no probe
+trysail.yaml:4:67: gateway.targets.b.probe.path: found "models", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:4:81: gateway.targets.b.probe.interval: found 1ms, want 100ms to 1h
+trysail.yaml:4:105: gateway.targets.b.probe.timeout: found 30, want a time such as "30s", "1m30s" or "250ms", with its unit
+trysail.yaml:5:67: gateway.targets.c.probe.path: found "//evil.example/", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:5:90: gateway.targets.c.probe.timeout: found 31s, want at most the interval, which is 30s
+trysail.yaml:6:67: gateway.targets.d.probe.path: found "/m#a", want a path behind base_url that begins with a slash, such as /models
+trysail.yaml:6:81: gateway.targets.d.probe.interval: found 2h0m0s, want 100ms to 1h
+trysail.yaml:6:95: gateway.targets.d.probe.timeout: found 3h0m0s, want at most the interval, which is 2h0m0s
+trysail.yaml:7:66: gateway.targets.e.probe: found a text, want a mapping with path, interval or timeout`},
+
+		"no routes to name": {`gateway:
+  targets: [a]
+  keys: [{name: a, key: "${A}", routes: [main], targets: [a], limits: {dollars_per_day: 1}}]
+`, []string{"A=hunter3-0123456789"}, `
+trysail.yaml:2:12: gateway.targets: found a list, want a mapping`},
+
+		"keys that are no list": {`gateway: {keys: {a: tsk_hunter-a-0123456789}}
+`, nil, `
+trysail.yaml:1:17: gateway.keys: found a mapping, want a list`},
+
 		"routes": {`gateway:
   targets: {openai: {}, west: {protocol: openai}, anthropic: {}}
   routes:

@@ -144,19 +144,11 @@ func (p *planner) routeTargets(at string, s *routeSection) []gateway.RouteTarget
 
 // targetNames are the names that there are.
 func (p *planner) targetNames() string {
-	const most = 20
-	var names []string
-	for i, t := range p.plan.Targets {
-		if i == most {
-			names = append(names, fmt.Sprintf("one of %d more", len(p.plan.Targets)-most))
-			break
-		}
-		names = append(names, t.Name)
+	names := make([]string, len(p.plan.Targets))
+	for i := range p.plan.Targets {
+		names[i] = p.plan.Targets[i].Name
 	}
-	if len(names) == 0 {
-		return "a name under gateway.targets, of which there are none"
-	}
-	return oneOfWords(names)
+	return listedShort(names, targetsPath)
 }
 
 // checkProtocols finds targets that cannot take each other's place, or the calls of the route.

@@ -42,6 +42,9 @@ type targetSection struct {
 	// Limits are bounds of your own; what the provider says of its limits counts besides. Default: none.
 	Limits limitsSection
 
+	// Probe asks it again and again whether it is there, also while no client does. Default: nobody does.
+	Probe probeSection
+
 	// Region is for people and logs, such as eu-central.
 	Region string
 
@@ -65,6 +68,18 @@ type priceSection struct {
 
 	// Output is the price of tokens that come back.
 	Output price
+}
+
+// probeSection is how a target is asked whether it is there.
+type probeSection struct {
+	// Path is what is asked for with GET, behind base_url, such as /models.
+	Path string
+
+	// Interval is the time from one probe to the next: 100 ms to 1 h. Default: 30 s.
+	Interval time.Duration
+
+	// Timeout is the time for an answer: at most interval. Default: 5 s, or interval if that is less.
+	Timeout time.Duration
 }
 
 // limitsSection are the bounds of a target.

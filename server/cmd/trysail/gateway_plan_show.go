@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,9 @@ func (r *reading) planInForce(plan *gateway.Plan) []config.Value {
 	}
 	for i := range plan.Routes {
 		l.route(i, &plan.Routes[i])
+	}
+	for i := range plan.Keys {
+		l.key(i, &plan.Keys[i])
 	}
 	return l.values
 }
@@ -101,6 +105,9 @@ func (l *lister) filed(path string, t *gateway.Target, s *targetSection) {
 	said("limits.dollars_per_day", t.Limits.Dollars, t.Limits.Dollars != 0)
 	said("limits.concurrent", t.Limits.Concurrent, t.Limits.Concurrent != 0)
 	said("limits.adaptive", t.Limits.Adaptive, t.Limits.Adaptive)
+	said("probe.path", t.Probe.Path, t.Probe.Path != "")
+	said("probe.interval", t.Probe.Interval, t.Probe.Interval != 0)
+	said("probe.timeout", t.Probe.Timeout, t.Probe.Timeout != 0)
 	said("region", t.Region, t.Region != "")
 	for _, row := range config.PolicyValues(&t.Policy) {
 		said("policy."+row.Name, row.Value, true)
@@ -145,13 +152,38 @@ func (l *lister) route(i int, route *gateway.Route) {
 	}
 }
 
-// keysOf returns the keys of a plan's targets, to compare, by the paths that planInForce lists.
+// key lists a client's key under its name.
+func (l *lister) key(i int, k *gateway.ClientKey) {
+	name, path := configfile.Path(keysPath, k.Name), fmt.Sprintf("%s[%d]", keysPath, i)
+	said := func(key string, value any, given bool) { l.add(name+"."+key, path+"."+key, value, given) }
+	said("key", aSecret, true)
+	said("operations", strings.Join(k.Operations, ", "), true)
+	said("routes", strings.Join(k.Routes, ", "), true)
+	said("targets", strings.Join(k.Targets, ", "), true)
+	said("limits.requests_per_minute", k.Requests, k.Requests != 0)
+	said("limits.tokens_per_minute", k.Tokens, k.Tokens != 0)
+	said("limits.dollars_per_day", k.Dollars, k.Dollars != 0)
+	said("max_priority", k.Ceiling, k.Ceiling != trysail.PriorityInteractive)
+}
+
+// keysOf returns the keys of a plan's targets and clients, to compare, by the paths that planInForce lists. Of clients' keys they are the hashes.
 func keysOf(plan *gateway.Plan) map[string]string {
 	keys := map[string]string{}
 	for _, t := range plan.Targets {
 		for i, c := range t.Credentials {
-			keys[fmt.Sprintf("%s.credentials[%d]", configfile.Path(targetsPath, t.Name), i)] = c.Key
+			keys[credentialPath(t.Name, i)] = c.Key
 		}
+	}
+	for _, k := range plan.Keys {
+		keys[clientKeyPath(k.Name)] = hex.EncodeToString(k.Hash[:])
 	}
 	return keys
 }
+
+// credentialPath is the path of a target's key.
+func credentialPath(target string, i int) string {
+	return fmt.Sprintf("%s.credentials[%d]", configfile.Path(targetsPath, target), i)
+}
+
+// clientKeyPath is the path of a client's key, by the client's name.
+func clientKeyPath(name string) string { return configfile.Path(keysPath, name) + ".key" }

@@ -25,7 +25,7 @@ func TestReadiness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := probes(routes(internal, http.NotFoundHandler(), api.Keys{}, true), &ready)
+	handler := probes(onlyLocal(routes(internal.Handler(), http.NotFoundHandler()), api.Keys{}, nil, internal.RefuseKey), &ready)
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))

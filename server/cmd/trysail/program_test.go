@@ -52,7 +52,13 @@ type served struct {
 // serve starts the program on a free port and waits until it listens.
 func serve(t *testing.T, env ...string) *served {
 	t.Helper()
-	cmd := command(t, []string{"serve", "--addr", "127.0.0.1:0", "--log-format", "json"}, env...)
+	return serveOn(t, "127.0.0.1:0", env...)
+}
+
+// serveOn is serve on an address.
+func serveOn(t *testing.T, address string, env ...string) *served {
+	t.Helper()
+	cmd := command(t, []string{"serve", "--addr", address, "--log-format", "json"}, env...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

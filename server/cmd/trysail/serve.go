@@ -47,6 +47,7 @@ type serveCmd struct {
 
 	MaxBody           int64         `default:"33554432" env:"TRYSAIL_MAX_BODY" placeholder:"BYTES" help:"Largest request body (${default})."`
 	MaxAnswer         int64         `default:"16777216" env:"TRYSAIL_MAX_ANSWER" placeholder:"BYTES" help:"Largest answer that is no stream (${default})."`
+	LogBody           int64         `default:"0" env:"TRYSAIL_LOG_BODY" placeholder:"BYTES" help:"How much of each request's body the log holds, up to 65536 (${default}: nothing). With more the log holds prompts."`
 	MaxOperations     int           `default:"1000" env:"TRYSAIL_MAX_OPERATIONS" placeholder:"N" help:"How many operations requests may create (${default})."`
 	ConnectTimeout    time.Duration `default:"5s" env:"TRYSAIL_CONNECT_TIMEOUT" placeholder:"TIME" help:"Until a connection to the provider stands (${default})."`
 	FirstTokenTimeout time.Duration `default:"60s" env:"TRYSAIL_FIRST_TOKEN_TIMEOUT" placeholder:"TIME" help:"Until the first token of a stream (${default})."`
@@ -142,17 +143,17 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.reader = newReader(s, p)
 	now, badFiles := srv.reader.read(nil)
 	srv.now, srv.settings = now, now.settings
+	planned, badPlan := srv.plan(now)
+	srv.planned, now.sources.Companion = planned, planned
 	loaded, badConfig := now.sources.Load()
 	srv.level.Set(levelOf(loaded.LogLevel))
 	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
 	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
-	planned, badPlan := srv.plan(now)
-	srv.planned = planned
 	err = errors.Join(badFiles, badConfig, badKeys, badPlan, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
-		err = srv.settings.checkAccess(keys, config.DetectEnvironment(now.sources.Variable), srv.log)
+		err = srv.settings.checkAccess(keys, len(now.file.gateway.Keys) > 0, config.DetectEnvironment(now.sources.Variable), srv.log)
 	}
 	if err != nil {
 		return nil, usageError{err}
@@ -205,9 +206,13 @@ func (srv *server) start(keys api.Keys) error {
 		return err
 	}
 	srv.internal = internal
+	handler := routes(internal.Handler(), gw)
+	if loopbackAddress(srv.settings.Addr) { // of a part of it the address is the only protection
+		handler = onlyLocal(handler, keys, gw.Keyed, internal.RefuseKey)
+	}
 	requests, giveUp := context.WithCancelCause(context.Background())
 	srv.giveUp = giveUp
-	srv.http = srv.httpServer(requests, routes(internal, gw, keys, loopbackAddress(srv.settings.Addr)))
+	srv.http = srv.httpServer(requests, handler)
 	srv.http.RegisterOnShutdown(internal.Close)
 	return nil
 }
@@ -228,6 +233,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
+		LogBody:      int(s.LogBody),
 		Limits: gateway.Limits{
 			Body: s.MaxBody, Answer: s.MaxAnswer, Operations: s.MaxOperations, Connect: s.ConnectTimeout, FirstToken: s.FirstTokenTimeout, Plain: s.AnswerTimeout,
 			Idle: s.IdleTimeout, Total: s.TotalTimeout, Client: s.ClientTimeout,
@@ -372,6 +378,9 @@ func (s *serveCmd) check(c *configuration) error {
 	}
 	if s.MaxAnswer < 1 {
 		bad("max-answer", fmt.Errorf("max-answer is %d, want at least 1 byte", s.MaxAnswer))
+	}
+	if s.LogBody < 0 || s.LogBody > 64<<10 {
+		bad("log-body", fmt.Errorf("log-body is %d, want 0, which is nothing, to 65536 bytes", s.LogBody))
 	}
 	if s.MaxOperations < 1 {
 		bad("max-operations", fmt.Errorf("max-operations is %d, want at least 1", s.MaxOperations))

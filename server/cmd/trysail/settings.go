@@ -51,6 +51,7 @@ func (r *reading) settingsInForce() []config.Value {
 	}
 	add("max-body", s.MaxBody)
 	add("max-answer", s.MaxAnswer)
+	add("log-body", s.LogBody)
 	add("max-operations", s.MaxOperations)
 	add("simulate-fault-rate", s.SimulateFaultRate)
 	add("simulate-token-delay", s.SimulateTokenDelay)
