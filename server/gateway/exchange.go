@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -53,6 +54,8 @@ type exchange struct {
 	since      time.Time // the end of the newest send, at first the begin of the call
 	legs       []leg     // the sends
 	leg        [2]leg    // what legs mostly is
+	hedge      hedged
+	racers     sync.WaitGroup
 	providerID string    // its id for the newest answer
 	received   *received // the last attempt's answer, if it came in whole
 	refused    *received // the newest error answer of any attempt

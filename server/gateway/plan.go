@@ -97,6 +97,7 @@ type Route struct {
 	Timeout time.Duration
 
 	OnContentPolicy Reaction // default Deliver
+	Hedge           Hedge    // default none
 	Allow           Allowed
 }
 

@@ -19,7 +19,7 @@ func (e *exchange) once(ctx context.Context) (llm.Verdict, error) {
 	here := e.walk.here
 	e.attempts++
 	here.sends++
-	watch := watch(ctx, e.firstLimit(ctx))
+	watch := watch(ctx, e.firstLimit(ctx, len(e.walk.tried) > 0))
 	defer watch.stop()
 	e.reset(watch.begun)
 	resp, err := e.roundTrip(watch.ctx)
@@ -115,12 +115,12 @@ func (e *exchange) idempotent() bool {
 
 // firstLimit is how long the provider may take until something useful has come. The last of several targets has what is left of the
 // whole time: there is nobody else to ask.
-func (e *exchange) firstLimit(ctx context.Context) timeoutError {
+func (e *exchange) firstLimit(ctx context.Context, later bool) timeoutError {
 	limit := timeoutError{"the answer", e.gateway.limits.Plain}
 	if e.streamed {
 		limit = timeoutError{"the first token", e.gateway.limits.FirstToken}
 	}
-	if len(e.walk.tried) == 0 {
+	if !later {
 		return limit
 	}
 	if _, others := e.walk.others(); others {
