@@ -71,6 +71,7 @@ func (p *planner) route(at string, i int, s *routeSection) gateway.Route {
 	if s.Timeout > 59*time.Minute {
 		p.fault(at+".timeout", "found %v, want at most 59m", s.Timeout)
 	}
+	p.hedge(at+".hedge", &route, s.Hedge)
 	p.checkPatterns(at, s)
 	p.checkProtocols(at, s, route.Targets)
 	return route
