@@ -65,7 +65,7 @@ func (e *exchange) hedgedOnce(ctx context.Context) (llm.Verdict, error) {
 				r.hedge(ctx)
 			}
 		case c := <-r.results:
-			if v, err, over := r.take(ctx, c); over {
+			if v, over, err := r.take(ctx, c); over {
 				return v, err
 			}
 		}
@@ -159,11 +159,11 @@ func (e *exchange) detached() bool {
 }
 
 // take looks at a racer that has come in. It reports whether the race is over; then it returns what the sends have come to.
-func (r *race) take(ctx context.Context, c *racer) (v llm.Verdict, err error, over bool) { //nolint:revive,staticcheck // the error belongs to the verdict
+func (r *race) take(ctx context.Context, c *racer) (v llm.Verdict, over bool, err error) {
 	e := r.exchange
 	if c.refused != nil {
 		r.forget(c)
-		return v, nil, false
+		return v, false, nil
 	}
 	c.taken = true
 	other := r.running()
@@ -179,11 +179,11 @@ func (r *race) take(ctx context.Context, c *racer) (v llm.Verdict, err error, ov
 	}
 	r.note(c, v, err)
 	if other == nil {
-		return v, err, true
+		return v, true, err
 	}
 	if err == nil || e.committed || !r.goesOn(v, other) {
 		r.overtake(other)
-		return v, err, true
+		return v, true, err
 	}
 	// What is left of the race is waited for, as if the walk had gone on to there.
 	c.close()
@@ -192,7 +192,7 @@ func (r *race) take(ctx context.Context, c *racer) (v llm.Verdict, err error, ov
 	e.learn(v)
 	e.settle(ctx, v, err)
 	e.walk.tried = append(e.walk.tried, c.visit.target.Name)
-	return v, err, false
+	return v, false, err
 }
 
 // stand makes the target of a racer the one at hand.

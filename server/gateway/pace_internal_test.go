@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestReplayReadsAllAgain(t *testing.T) {
 		n, err := r.Read(piece)
 		got = append(got, piece[:n]...)
 		if err != nil {
-			if err != errPanicked || string(got) != "abc" {
+			if !errors.Is(err, errPanicked) || string(got) != "abc" {
 				t.Errorf("read %q and then %v", got, err)
 			}
 			return

@@ -75,7 +75,7 @@ func (c *racer) run() {
 	if !c.state.CompareAndSwap(setOff, sent) {
 		return
 	}
-	if c.resp, c.err = c.trip.run(c.watch.ctx); c.err == nil {
+	if c.resp, c.err = c.trip.run(c.watch.ctx); c.err == nil { //nolint:bodyclose // close does
 		c.commits = c.reads.ahead(c.resp, c.watch)
 	}
 	c.readyAt = time.Now()
