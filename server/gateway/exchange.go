@@ -56,6 +56,8 @@ type exchange struct {
 	leg        [2]leg    // what legs mostly is
 	hedge      hedged
 	racers     sync.WaitGroup
+	tale       *tale     // of the stream, where it may be gone on with; nil otherwise
+	suspended  bool      // it has broken off, and the client has not been told
 	providerID string    // its id for the newest answer
 	received   *received // the last attempt's answer, if it came in whole
 	refused    *received // the newest error answer of any attempt

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,4 +104,15 @@ func (l *lister) hedge(name, path string, h *gateway.Hedge) {
 	l.add(name+".at_least", path+".at_least", h.After, percentile && h.After != 0)
 	l.add(name+".samples", path+".samples", h.Samples, h.Samples != 0)
 	l.add(name+".same_target", path+".same_target", h.SameTarget, h.SameTarget)
+}
+
+// checkContinue looks whether the rest of an answer can be asked for.
+func (p *planner) checkContinue(at string, route *gateway.Route) {
+	for _, place := range route.Targets {
+		i := slices.IndexFunc(p.plan.Targets, func(t gateway.Target) bool { return t.Name == place.Target })
+		if route.Continue && i >= 0 && p.plan.Targets[i].Protocol == gateway.GeminiProtocol {
+			p.fault(at, "found true on a route whose target %s speaks gemini, want it for openai and anthropic alone: there is no way to ask for the rest of an answer", place.Target)
+			return
+		}
+	}
 }

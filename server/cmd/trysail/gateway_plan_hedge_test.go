@@ -12,7 +12,7 @@ import (
 )
 
 // Two targets, for a route that hedges.
-const hedgeTargets = "gateway:\n  targets: {a: {protocol: openai}, b: {protocol: openai}}\n  routes:\n"
+const hedgeTargets = "gateway:\n  targets: {a: {protocol: openai}, b: {protocol: openai}, g: {protocol: gemini}}\n  routes:\n"
 
 func TestHedgesInTheFile(t *testing.T) {
 	for hedge, want := range map[string]gateway.Hedge{
@@ -61,6 +61,8 @@ func TestHedgeFaults(t *testing.T) {
 		"targets: [a, b], hedge: {after: 1s, at_least: 1s}":   `4:44: gateway.routes[0].hedge.at_least: found it beside after: 1s, which is a time: want it beside a percentile, such as p95, alone`,
 		"targets: [a, b], hedge: {after: 1s, samples: 9}":     `4:44: gateway.routes[0].hedge.samples: found it beside after: 1s, which is a time: want it beside a percentile, such as p95, alone`,
 		"targets: [a, b], timeout: 5s, hedge: 5s":             `4:38: gateway.routes[0].hedge.after: found 5s, want less than timeout of the route, which is 5s: no second target would ever be asked`,
+		"targets: [g], continue: true":                        `4:22: gateway.routes[0].continue: found true on a route whose target g speaks gemini, want it for openai and anthropic alone: there is no way to ask for the rest of an answer`,
+		"targets: [a], continue: maybe":                       `4:32: gateway.routes[0].continue: found the text "maybe", want true or false`,
 		"targets: [a], hedge: p95":                            `4:22: gateway.routes[0].hedge: found it on a route with one target, want a second one, or same_target: true, to ask the only one twice`,
 	} {
 		_, err := compiled(t, hedgeTargets+"    - {"+route+"}\n")
@@ -88,5 +90,12 @@ func TestHedgePageHasAnExample(t *testing.T) {
 	}
 	if got := plan.Routes[0].Hedge.Percentile; got != 0.95 {
 		t.Errorf("it hedges after the percentile %v, want 0.95", got)
+	}
+}
+
+func TestContinueInTheFile(t *testing.T) {
+	plan, err := compiled(t, hedgeTargets+"    - {targets: [a, b], continue: true}\n    - {targets: [a]}\n")
+	if err != nil || !plan.Routes[0].Continue || plan.Routes[1].Continue {
+		t.Errorf("%v: %+v, want it at the first route alone", err, plan.Routes)
 	}
 }

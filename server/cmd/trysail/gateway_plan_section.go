@@ -129,6 +129,10 @@ type routeSection struct {
 	// Hedge asks a second target beside one that is late; hedge: p95 is short for hedge: {after: p95}. Default: none is asked.
 	Hedge *hedgeSection
 
+	// Continue has another target go on with a text that breaks off after its begin was sent, in chat completions and messages; models may repeat or change
+	// words at the seam. Default: the client gets an error event.
+	Continue bool
+
 	// Allow says which headers of requests count. Default: all of them.
 	Allow allowSection
 }
