@@ -14,9 +14,10 @@ type Operation struct {
 	bad       error            // why calls cannot be made, such as an unusable name
 	own       *OperationConfig // of Register; nil if there was none. Guarded by the orchestrator's mutex
 	settings  atomic.Pointer[settings]
-	keys      atomic.Pointer[keyed]     // nil until For is used
-	decisions atomic.Pointer[decisions] // nil until there is one
-	refusal   atomic.Pointer[refusal]   // one that every call gets at present; mostly nil
+	keys      atomic.Pointer[keyed]       // nil until For is used
+	decisions atomic.Pointer[decisions]   // nil until there is one
+	refusal   atomic.Pointer[refusal]     // one that every call gets at present; mostly nil
+	purse     atomic.Pointer[RetryBudget] // of TakeHedge, where the policy has no budget; mostly nil
 	counters  counters
 }
 

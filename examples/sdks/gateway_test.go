@@ -16,6 +16,8 @@ import (
 type front struct {
 	origin       string
 	orchestrator *trysail.Orchestrator
+	gateway      *gateway.Gateway
+	plan         gateway.Plan
 }
 
 // newFront starts a gateway in front of targets that speak a protocol, the first of them first.
@@ -45,7 +47,7 @@ func newFront(t *testing.T, p gateway.Protocol, origins ...string) *front {
 		server.Close()
 		transport.CloseIdleConnections()
 	})
-	return &front{server.URL, orc}
+	return &front{server.URL, orc, gw, plan}
 }
 
 // nobody is the origin of a provider that is not there any more.

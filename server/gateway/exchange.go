@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -53,6 +54,10 @@ type exchange struct {
 	since      time.Time // the end of the newest send, at first the begin of the call
 	legs       []leg     // the sends
 	leg        [2]leg    // what legs mostly is
+	hedge      hedged
+	racers     sync.WaitGroup
+	tale       *tale     // of the stream, where it may be gone on with; nil otherwise
+	suspended  bool      // it has broken off, and the client has not been told
 	providerID string    // its id for the newest answer
 	received   *received // the last attempt's answer, if it came in whole
 	refused    *received // the newest error answer of any attempt

@@ -22,6 +22,9 @@ func (e *exchange) attempt(ctx context.Context) (struct{}, error) {
 			e.settle(ctx, llm.Verdict{}, nil)
 			return struct{}{}, nil
 		}
+		if e.suspended {
+			return struct{}{}, e.finish(ctx, v, err)
+		}
 		again, err := e.follow(ctx, v, err)
 		if again {
 			continue
@@ -31,6 +34,14 @@ func (e *exchange) attempt(ctx context.Context) (struct{}, error) {
 		}
 		return struct{}{}, err
 	}
+}
+
+// finish has an answer that broke off gone on with, if that is possible.
+func (e *exchange) finish(ctx context.Context, v llm.Verdict, err error) error {
+	if err = e.goOn(ctx, v, err); err == nil {
+		e.settle(ctx, llm.Verdict{}, nil)
+	}
+	return err
 }
 
 // ready sees to it that there is a target to send to.

@@ -163,6 +163,7 @@ func (g *Gateway) run(e *exchange, r *http.Request) {
 	defer cancel()
 	e.walk.exchange = e
 	e.since, e.legs = time.Now(), e.leg[:0]
+	defer e.racers.Wait()
 	defer e.walk.leave(errPanicked) // every other end has been settled
 	ctx = e.control.under(ctx, e.route)
 	_, err := trysail.Do(ctx, e.operation, e.attempt)

@@ -92,6 +92,14 @@ func (e *exchange) appendWay(attrs []slog.Attr) []slog.Attr {
 	if len(e.legs) > 0 {
 		attrs = append(attrs, slog.String("trail", e.trail()))
 	}
+	if e.hedge.target != nil {
+		text("hedge", e.hedge.outcome)
+		text("hedge_target", e.hedge.target.Name)
+		attrs = append(attrs, slog.Float64("hedge_after_ms", milliseconds(e.hedge.after)))
+	}
+	if e.tale != nil && e.tale.resumed != nil {
+		text("continued", e.tale.resumed.Name)
+	}
 	text("provider_request_id", e.providerID)
 	if e.relayed {
 		text("stream", e.streamOutcome())

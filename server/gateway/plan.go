@@ -97,7 +97,12 @@ type Route struct {
 	Timeout time.Duration
 
 	OnContentPolicy Reaction // default Deliver
+	Hedge           Hedge    // default none
 	Allow           Allowed
+
+	// Continue has another target go on with a text that breaks off after its begin was sent, as far as that can be asked for; see "Going on" in
+	// docs/reference/gateway.md. Models may repeat or change words at the seam. Default: the client gets an error event.
+	Continue bool
 }
 
 // A RouteTarget is a target's place on a route.

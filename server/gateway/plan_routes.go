@@ -26,6 +26,10 @@ func (c *compiler) route(i int, given Route) *route {
 	}
 	c.headers(r)
 	c.places(r)
+	c.hedge(r)
+	if given.Continue && r.protocol == GeminiProtocol {
+		c.bad(r.where, "Continue is set, but its targets speak gemini, want openai or anthropic: the rest of an answer cannot be asked for otherwise")
+	}
 	if given.Operation != "" && (!plainName(given.Operation) || strings.HasPrefix(given.Operation, targetPrefix)) {
 		c.bad(r.where, "Operation is %q, want 1 to 64 of the characters A-Z a-z 0-9 . _ : / -, and not one that begins with %q", given.Operation, targetPrefix)
 	}

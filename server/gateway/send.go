@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
-	"syscall"
 	"time"
 
 	"github.com/trysail-go/trysail"
@@ -21,31 +19,67 @@ func (e *exchange) once(ctx context.Context) (llm.Verdict, error) {
 	here := e.walk.here
 	e.attempts++
 	here.sends++
-	e.received, e.sentAt = nil, time.Now()
-	e.usage.told, e.usage.events = llm.Usage{}, 0
-	watch := watch(ctx, e.firstLimit(ctx))
+	watch := watch(ctx, e.firstLimit(ctx, len(e.walk.tried) > 0))
 	defer watch.stop()
+	e.reset(watch.begun)
 	resp, err := e.roundTrip(watch.ctx)
 	if err != nil {
 		return e.judge(ctx, watch, err)
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
+	return e.take(ctx, resp, watch)
+}
+
+// reset forgets what the send before has brought.
+func (e *exchange) reset(sentAt time.Time) {
+	e.received, e.sentAt = nil, sentAt
+	e.usage.told, e.usage.events = llm.Usage{}, 0
+}
+
+// take takes an answer of the target at hand.
+func (e *exchange) take(ctx context.Context, resp *http.Response, watch *watchdog) (_ llm.Verdict, err error) {
 	e.ceilings(resp.Header)
 	e.providerID = providerID(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
-	switch {
-	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
+	switch kindOf(resp, dialect) {
+	case oddAnswer:
 		err = badAnswer{fmt.Sprintf("the status %03d", resp.StatusCode)}
-	case resp.StatusCode >= http.StatusBadRequest:
+	case errorAnswer:
 		return e.takeError(resp, watch) // its status decides, whatever happens to its body
-	case isEncoded(resp.Header):
+	case encodedAnswer:
 		err = e.passOn(resp, watch, nil) // asked for or not: it cannot be looked into
-	case isEventStream(resp.Header), dialect == llm.GeminiArray:
+	case streamAnswer:
 		err = e.takeStream(resp, watch, dialect)
-	default:
+	case plainAnswer:
 		err = e.takePlain(resp, watch)
 	}
 	return e.judge(ctx, watch, err)
+}
+
+// A kind is what an answer is by its head.
+type kind uint8
+
+const (
+	oddAnswer kind = iota // there is no such status
+	errorAnswer
+	encodedAnswer // compressed
+	streamAnswer
+	plainAnswer
+)
+
+func kindOf(resp *http.Response, dialect llm.Protocol) kind {
+	switch {
+	case resp.StatusCode < http.StatusOK || resp.StatusCode > 599:
+		return oddAnswer
+	case resp.StatusCode >= http.StatusBadRequest:
+		return errorAnswer
+	case isEncoded(resp.Header):
+		return encodedAnswer
+	case isEventStream(resp.Header), dialect == llm.GeminiArray:
+		return streamAnswer
+	default:
+		return plainAnswer
+	}
 }
 
 // judge says what the error of a send means.
@@ -81,12 +115,12 @@ func (e *exchange) idempotent() bool {
 
 // firstLimit is how long the provider may take until something useful has come. The last of several targets has what is left of the
 // whole time: there is nobody else to ask.
-func (e *exchange) firstLimit(ctx context.Context) timeoutError {
+func (e *exchange) firstLimit(ctx context.Context, later bool) timeoutError {
 	limit := timeoutError{"the answer", e.gateway.limits.Plain}
 	if e.streamed {
 		limit = timeoutError{"the first token", e.gateway.limits.FirstToken}
 	}
-	if len(e.walk.tried) == 0 {
+	if !later {
 		return limit
 	}
 	if _, others := e.walk.others(); others {
@@ -101,43 +135,6 @@ func (e *exchange) firstLimit(ctx context.Context) timeoutError {
 // idleLimit is how long the provider may pause in the middle of an answer.
 func (e *exchange) idleLimit() timeoutError {
 	return timeoutError{"anything but keep-alives", e.gateway.limits.Idle}
-}
-
-// roundTrip sends the request. A kept-alive connection that turns out to be dead costs one more try on a
-// fresh one: AI providers close idle connections often, and nothing else is wrong then. net/http would do
-// this by itself for a request marked as replayable, but on every idle connection in turn.
-func (e *exchange) roundTrip(ctx context.Context) (*http.Response, error) {
-	var reused, answered bool
-	trace := &httptrace.ClientTrace{
-		GotConn:              func(info httptrace.GotConnInfo) { reused = info.Reused },
-		GotFirstResponseByte: func() { answered = true },
-	}
-	resp, err := e.gateway.transport.RoundTrip(e.outgoing(httptrace.WithClientTrace(ctx, trace)))
-	stale := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-	if err == nil || !stale || !reused || answered || e.redialled || ctx.Err() != nil {
-		return resp, err
-	}
-	e.redialled = true
-	e.attempts++ // the provider may have seen both
-	if idle, ok := e.gateway.transport.(interface{ CloseIdleConnections() }); ok {
-		idle.CloseIdleConnections()
-	}
-	return e.gateway.transport.RoundTrip(e.outgoing(ctx))
-}
-
-// outgoing returns the request of the next send to the target at hand.
-func (e *exchange) outgoing(ctx context.Context) *http.Request {
-	here := e.walk.here
-	if here.out == nil {
-		key := ""
-		if here.key != nil {
-			key = here.key.key
-		}
-		here.out = e.gateway.upstream(e, here.target, key)
-	}
-	r := here.out.request(ctx, e.attempts, here.target)
-	e.trace.mark(r, here.out)
-	return r
 }
 
 // takeError keeps an error answer, so that it can be passed on if it is the last.

@@ -15,6 +15,9 @@ func (e *exchange) stamp() {
 		h.Set(TargetHeader, t.Name)
 		h.Set(FallbackHeader, e.triedBefore())
 	}
+	if e.hedge.target != nil {
+		h.Set(HedgeHeader, e.hedge.String())
+	}
 }
 
 // triedBefore lists the targets that were tried before the last one.

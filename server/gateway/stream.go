@@ -34,13 +34,9 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.
 		inspector: llm.Inspector{Protocol: dialect, Choices: e.choices},
 		idle:      e.idleLimit(),
 	}
-	defer func() {
-		e.relayed = e.committed
-		progress := r.inspector.Progress()
-		if e.usage.told = progress.Usage; !progress.Ended || progress.Usage.Output == 0 {
-			e.usage.events = progress.Tokens // an event holds a token or some
-		}
-	}()
+	defer func() { e.relayed = e.committed }()
+	defer r.count()
+	e.tale = e.tell(dialect)
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := resp.Body.Read(buffer)
@@ -58,6 +54,14 @@ func (e *exchange) takeStream(resp *http.Response, watch *watchdog, dialect llm.
 		default:
 			return r.end(err)
 		}
+	}
+}
+
+// count notes what the stream has used.
+func (r *relay) count() {
+	progress := r.inspector.Progress()
+	if r.usage.told = progress.Usage; !progress.Ended || progress.Usage.Output == 0 {
+		r.usage.events = progress.Tokens // an event holds a token or some
 	}
 }
 
@@ -83,11 +87,31 @@ func (r *relay) take(piece []byte) error {
 		r.tokens = progress.Tokens
 		r.watch.expect(&r.idle)
 	}
-	err := r.watch.aside(func() error { return r.forward(int(r.inspector.Whole() - r.through)) })
+	whole := r.told(int(r.inspector.Whole() - r.through))
+	err := r.watch.aside(func() error { return r.forward(whole) })
 	if err != nil {
 		return err
 	}
 	return bad
+}
+
+// told shows n of the bytes that are held to the tale, if there is one, and returns how many of them are sent: not an error, after which another target may go on.
+func (r *relay) told(n int) int {
+	for at := 0; r.tale != nil && at < n; {
+		f := frame(r.held[at:n])
+		if f == nil { // comments, or line ends of another kind
+			r.tale.closed = r.tale.closed || !onlyComments(r.held[at:n])
+			return n
+		}
+		if !r.tale.closed && r.tale.see(f) {
+			if r.tale.goesOn() {
+				return at
+			}
+			r.tale.closed = true // the client gets the error
+		}
+		at += len(f)
+	}
+	return n
 }
 
 // closingLimit is how long a provider may take to end a stream that has said that nothing
@@ -122,12 +146,16 @@ func (r *relay) end(err error) error {
 	if r.gone {
 		return err
 	}
+	if r.tale.goesOn() {
+		r.suspended = true
+		return err
+	}
 	r.broken = true
 	var inBand *llm.InBandError
 	if !errors.As(err, &inBand) {
 		// The provider's own error event has been passed on; otherwise the
 		// client hears of it from us. What is held is half an event, and is kept back.
-		_ = r.flush(r.interruption(r.inspector.Protocol, r.final))
+		r.interrupt(r.inspector.Protocol, r.final, nil)
 	} else if r.inspector.Protocol == llm.GeminiArray && r.final != ']' {
 		_ = r.flush([]byte("]")) // without it, no client could read the array, nor the error in it
 	}

@@ -8,6 +8,15 @@ import (
 	"github.com/trysail-go/trysail/llm"
 )
 
+// interrupt tells the client that a stream has broken off: by the provider's own event if that was kept back, or else by one of ours.
+func (e *exchange) interrupt(dialect llm.Protocol, last byte, own []byte) {
+	e.broken = true
+	if own == nil {
+		own = e.interruption(dialect, last)
+	}
+	_ = e.flush(own)
+}
+
 // interruption returns what tells the client that a stream has broken off, in the protocol's own form. last is the last byte that it was sent
 // but for white space, which says in a JSON array whether an element has ended.
 func (e *exchange) interruption(dialect llm.Protocol, last byte) []byte {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,24 +14,49 @@ import (
 // A leg is one send to a target.
 type leg struct {
 	target *target
-	key    string        // the name of the credential, where the target has several
+	key    string // the name of the credential, where the target has several
+	at     time.Time
 	wait   time.Duration // before it
 	failed bool
+	lost   bool          // it was called off, because another one was faster
 	class  trysail.Class // of the failure
 	bill   bill
 }
 
-// try sends the request once, to the target at hand, and notes what came of it. Beside an error it returns what that means.
-func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
-	here := e.walk.here
-	v, err := e.once(ctx)
-	l := leg{target: here.target, wait: e.sentAt.Sub(e.since), failed: err != nil, class: v.Class, bill: e.bill(here.target, err != nil)}
-	if len(here.target.keys) > 1 {
-		l.key = here.key.name
+// try sends the request to the target at hand, and notes what came of it. Beside an error it returns what that means.
+func (e *exchange) try(ctx context.Context) (v llm.Verdict, err error) {
+	if e.mayHedge(ctx) {
+		v, err = e.hedgedOnce(ctx)
+	} else {
+		v, err = e.once(ctx)
 	}
-	e.legs = append(e.legs, l)
+	e.record(e.legTo(e.walk.here, v, err))
 	e.since = time.Now()
 	return v, err
+}
+
+// legTo returns the newest send, to v, as the trail has it.
+func (e *exchange) legTo(v *visit, verdict llm.Verdict, err error) leg {
+	l := leg{target: v.target, key: v.keyName(), at: e.sentAt, failed: err != nil, class: verdict.Class, bill: e.bill(v.target, err != nil)}
+	l.wait = l.at.Sub(e.since)
+	return l
+}
+
+// record puts a send into the trail. Those are in the order in which they were sent, not in that in which they ended.
+func (e *exchange) record(l leg) {
+	i := len(e.legs)
+	for i > 0 && e.legs[i-1].at.After(l.at) {
+		i--
+	}
+	e.legs = slices.Insert(e.legs, i, l)
+}
+
+// keyName returns the name of the credential, where the target has several.
+func (v *visit) keyName() string {
+	if len(v.target.keys) > 1 && v.key != nil {
+		return v.key.name
+	}
+	return ""
 }
 
 // mostLegs is how many sends the trail of a line shows.
@@ -61,9 +87,12 @@ func (l leg) write(b *strings.Builder) {
 	if l.key != "" {
 		b.WriteString("/" + l.key)
 	}
-	if l.failed {
+	switch {
+	case l.lost:
+		b.WriteString(":lost")
+	case l.failed:
 		b.WriteString(":" + l.class.String())
-	} else {
+	default:
 		b.WriteString(":ok")
 	}
 }

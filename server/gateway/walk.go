@@ -159,7 +159,12 @@ func (w *walk) leave(err error) {
 		return
 	}
 	w.here = nil
-	v.settleTokens(&w.exchange.usage, err)
+	v.end(&w.exchange.usage, err)
+}
+
+// end gives back what a visit has taken.
+func (v *visit) end(u *usage, err error) {
+	v.settleTokens(u, err)
 	if v.permit == nil {
 		v.target.desperate.Add(-1)
 		return

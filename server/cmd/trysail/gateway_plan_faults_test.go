@@ -193,7 +193,7 @@ trysail.yaml:10:42: gateway.routes[6].headers["a b"]: found a name that no heade
 trysail.yaml:10:52: gateway.routes[6].headers.authorization: found a header that holds a credential, which must not be written here: want a header such as X-Team
 trysail.yaml:10:70: gateway.routes[6].headers.X-Team: found "[a", which is no pattern: want * for any characters, ? for one, [a-z] for one of these
 trysail.yaml:12:8: gateway.routes[8].strategy: found balanced for the operation chat, which has critical by gateway.routes[7], want one strategy, or another operation
-trysail.yaml:13:7: gateway.routes[9]: found a text, want a mapping with name, path, model, headers, targets, operation, strategy, timeout, on_content_policy or allow`},
+trysail.yaml:13:7: gateway.routes[9]: found a text, want a mapping with name, path, model, headers, targets, operation, strategy, timeout, on_content_policy, hedge, continue or allow`},
 
 		"of a list of targets no route is blamed": {"gateway:\n  targets: [openai]\n  routes: [{targets: [openai]}]\n", nil, `
 trysail.yaml:2:12: gateway.targets: found a list, want a mapping`},

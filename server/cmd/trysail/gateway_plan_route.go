@@ -46,7 +46,7 @@ func (p *planner) routes() {
 func (p *planner) route(at string, i int, s *routeSection) gateway.Route {
 	route := gateway.Route{
 		Name: cmp.Or(s.Name, fmt.Sprintf("route-%d", i+1)), Path: s.Path, Model: s.Model, Headers: s.Headers, Targets: p.routeTargets(at, s),
-		Operation: s.Operation, Strategy: s.Strategy, Timeout: s.Timeout,
+		Operation: s.Operation, Strategy: s.Strategy, Timeout: s.Timeout, Continue: s.Continue,
 		Allow: gateway.Allowed{
 			NoStrategy: denied(s.Allow.Strategy), NoRetries: denied(s.Allow.Retries), NoTimeout: denied(s.Allow.Timeout),
 			NoPriority: denied(s.Allow.Priority), NoFallback: denied(s.Allow.Fallback),
@@ -71,6 +71,8 @@ func (p *planner) route(at string, i int, s *routeSection) gateway.Route {
 	if s.Timeout > 59*time.Minute {
 		p.fault(at+".timeout", "found %v, want at most 59m", s.Timeout)
 	}
+	p.hedge(at+".hedge", &route, s.Hedge)
+	p.checkContinue(at+".continue", &route)
 	p.checkPatterns(at, s)
 	p.checkProtocols(at, s, route.Targets)
 	return route

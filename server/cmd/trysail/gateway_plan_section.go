@@ -141,6 +141,13 @@ type routeSection struct {
 	// OnContentPolicy is deliver or next: what to do when a target refuses a prompt for what it says. Default: deliver the refusal to the client.
 	OnContentPolicy string
 
+	// Hedge asks a second target beside one that is late; hedge: p95 is short for hedge: {after: p95}. Default: none is asked.
+	Hedge *hedgeSection
+
+	// Continue has another target go on with a text that breaks off after its begin was sent, in chat completions and messages; models may repeat or change
+	// words at the seam. Default: the client gets an error event.
+	Continue bool
+
 	// Allow says which headers of requests count. Default: all of them.
 	Allow allowSection
 }

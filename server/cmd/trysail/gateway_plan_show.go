@@ -138,6 +138,8 @@ func (l *lister) route(i int, route *gateway.Route) {
 	said("strategy", route.Strategy, route.Strategy != trysail.Strategy(""))
 	said("timeout", route.Timeout, route.Timeout != 0)
 	said("on_content_policy", "next", route.OnContentPolicy == gateway.Next)
+	l.hedge(name+".hedge", path+".hedge", &route.Hedge)
+	said("continue", true, route.Continue)
 	for _, header := range []struct {
 		key string
 		no  bool
