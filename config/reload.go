@@ -155,7 +155,7 @@ func (c *ReloaderConfig) begin() []Version {
 	if n := len(versions); n > 0 {
 		newest := &versions[n-1]
 		first.Number = newest.Number + 1
-		if newest.Loaded.same(&c.Start) {
+		if c.Start.same(&newest.Loaded) {
 			newest.Loaded, newest.Events = c.Start, c.Start.Events
 			return versions[max(n-c.Keep, 0):]
 		}

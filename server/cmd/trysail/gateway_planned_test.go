@@ -207,3 +207,18 @@ func TestPlansThatDoNotFitAnyMore(t *testing.T) {
 		}
 	}
 }
+
+// The order of targets says who is asked first: another one is a change, also against what another process has stored.
+func TestAnotherOrderOfTargetsIsAChange(t *testing.T) {
+	r := newReloadRig(t, "gateway: {targets: {a: {protocol: openai, base_url: https://a.example/v1}, b: {protocol: openai, base_url: https://b.example/v1}}}\n", nil)
+	v, _ := stored(t, r.srv.reloader.Current())
+	if err := r.reload("gateway: {targets: {b: {protocol: openai, base_url: https://b.example/v1}, a: {protocol: openai, base_url: https://a.example/v1}}}\n"); err != nil {
+		t.Fatal(err)
+	}
+	now := r.srv.reloader.Current()
+	for _, was := range []config.Version{v, r.srv.reloader.Versions()[0]} {
+		if got := changeLines(now.Loaded.Since(&was.Loaded)); now.Number != 2 || len(got) != 1 || got[0] != "gateway.targets a, b -> b, a" {
+			t.Errorf("version %d: it differs in %q", now.Number, got)
+		}
+	}
+}
