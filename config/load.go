@@ -33,6 +33,9 @@ type Loaded struct {
 	// good, or not set. The preset's numbers apply, and the program should run and say so.
 	Refused error
 
+	// Companion is what goes with the engine: that of [Sources]. Nil: there is nothing, or nothing is known of it.
+	Companion Companion
+
 	Warnings []string // sentences for the operator, such as about a variable that has no effect
 	Steps    []string // what was done, in order; each line has the word "resilience"
 	Events   []Event  // what a monitor should record, in order

@@ -47,10 +47,8 @@ type Sources struct {
 	// file: usually those that the program registers.
 	Operations []string
 
-	// Also puts into effect what a [Reloader] is to change together with the engine, and what the engine knows nothing of, such as the
-	// targets of a gateway. It is called after the engine has taken the configuration, also if that is the same as before, and never
-	// in a dry run. An error fails the reload: the engine goes back to where it was. Load does not call it. Nil: there is nothing.
-	Also func() error
+	// Companion is what a [Reloader] is to change together with the engine. Load hands it on. Nil: there is nothing.
+	Companion Companion
 }
 
 // Flags are what a program was told explicitly. Zero fields say nothing.
@@ -82,7 +80,7 @@ func (s Sources) load(said overlay, strict bool) (Loaded, error) {
 	began := time.Now()
 	l := &loading{Sources: s, said: said, strict: strict}
 	l.env = s.Variable
-	l.out.changed = said
+	l.out.changed, l.out.Companion = said, s.Companion
 	l.general()
 	if l.preset() {
 		l.file()

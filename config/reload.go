@@ -29,6 +29,15 @@ type ReloaderConfig struct {
 	// once. The newest are kept. The Reloader may change them.
 	Earlier []Version
 
+	// Also puts the Companion of a configuration into effect. It is called after the engine has taken the configuration, also if both are the same as
+	// before, and never in a dry run. An error fails the reload: the engine goes back to where it was, and what Also does must be whole or not at all. Required if
+	// there is a Companion.
+	Also func(context.Context, Companion) error
+
+	// Restore makes the Companion of an earlier version ready for a rollback: it reads its secrets anew. It changes nothing; an error fails the
+	// rollback. Nil: a rollback leaves what goes with the engine as it is.
+	Restore func(context.Context, Companion) (Companion, error)
+
 	// Read reads all sources anew: .env file, configuration file. Required.
 	Read func(context.Context) (Sources, error)
 
@@ -117,6 +126,9 @@ func NewReloader(cfg ReloaderConfig) (*Reloader, error) {
 	if cfg.Read == nil {
 		errs = append(errs, errors.New("Read is nil, want a function that reads the sources"))
 	}
+	if cfg.Also == nil && cfg.Start.Companion != nil {
+		errs = append(errs, errors.New("Also is nil, but there is a Companion, want a function that puts it into effect"))
+	}
 	if cfg.Keep = cmp.Or(cfg.Keep, 20); cfg.Keep < 2 || cfg.Keep > 1000 {
 		errs = append(errs, fmt.Errorf("Keep is %d, want 2 to 1000, or 0 for 20", cfg.Keep))
 	}
@@ -143,7 +155,7 @@ func (c *ReloaderConfig) begin() []Version {
 	if n := len(versions); n > 0 {
 		newest := &versions[n-1]
 		first.Number = newest.Number + 1
-		if newest.Loaded.same(&c.Start) {
+		if c.Start.same(&newest.Loaded) {
 			newest.Loaded, newest.Events = c.Start, c.Start.Events
 			return versions[max(n-c.Keep, 0):]
 		}
@@ -156,29 +168,46 @@ func (c *ReloaderConfig) begin() []Version {
 // is as before. A custom configuration that is bad fails the reload, where at the start it would have been left out:
 // there is a good configuration that can stay. What comes to the same as before makes no new version.
 func (r *Reloader) Reload(ctx context.Context, req Request) (Result, error) {
-	var sources Sources
-	return r.inTurn(ctx, req, func() (_ Version, err error) {
-		if sources, err = r.cfg.Read(ctx); err != nil {
-			return Version{}, err
+	return r.inTurn(ctx, req, func() (Version, []string, error) {
+		sources, err := r.cfg.Read(ctx)
+		if err != nil {
+			return Version{}, nil, err
 		}
 		loaded, err := sources.load(r.overlay(req), true)
-		return Version{Loaded: loaded, Events: loaded.Events}, err
-	}, func() error {
-		if sources.Also == nil {
-			return nil
-		}
-		return sources.Also()
+		return Version{Loaded: loaded, Events: loaded.Events}, loaded.Warnings, err
 	})
 }
 
 // Rollback applies an earlier version again, as a new version. Of the request Trigger, Preset and Custom have no meaning. A version
-// that is not kept gives an error that satisfies errors.Is(err, ErrVersion).
+// that is not kept gives an error that satisfies errors.Is(err, ErrVersion). What goes with the engine goes back, too; where the version does not hold it, it
+// stays, and a warning says so.
 func (r *Reloader) Rollback(ctx context.Context, number int, req Request) (Result, error) {
 	req.Trigger, req.Preset, req.Custom = TriggerRollback, "", nil
-	return r.inTurn(ctx, req, func() (Version, error) {
+	return r.inTurn(ctx, req, func() (Version, []string, error) {
 		old, err := r.Version(number)
-		return Version{Loaded: old.Loaded, Of: number}, err
-	}, func() error { return nil }) // what goes with the engine is not kept
+		if err != nil {
+			return Version{}, nil, err
+		}
+		next := Version{Loaded: old.Loaded, Of: number}
+		warnings, err := r.restore(ctx, number, &next.Loaded)
+		return next, append(warnings, next.Loaded.Warnings...), err
+	})
+}
+
+// restore makes the Companion of an earlier version ready.
+func (r *Reloader) restore(ctx context.Context, number int, old *Loaded) (warnings []string, err error) {
+	current := r.Current()
+	switch {
+	case old.Companion != nil && r.cfg.Restore != nil:
+		old.Companion, err = r.cfg.Restore(ctx, old.Companion)
+		if err != nil {
+			err = fmt.Errorf("restore version %d: %w", number, err)
+		}
+	case current.Loaded.Companion != nil:
+		old.Companion = current.Loaded.Companion
+		warnings = []string{fmt.Sprintf("version %d holds nothing but the engine's configuration: what goes with it, such as a gateway's targets, stays as it is", number)}
+	}
+	return warnings, err
 }
 
 // overlay is what somebody has said through the API, with the request.
@@ -203,7 +232,7 @@ func (r *Reloader) overlay(req Request) overlay {
 func (req *Request) who() string { return cmp.Or(req.By, string(req.Trigger)) }
 
 // inTurn makes a version and puts it into effect, and what goes with it.
-func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Version, error), also func() error) (Result, error) {
+func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Version, []string, error)) (Result, error) {
 	select {
 	case r.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -211,20 +240,20 @@ func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Vers
 	}
 	defer func() { <-r.turn }()
 	previous := r.Current()
-	next, err := prepare()
+	next, warnings, err := prepare()
 	if err != nil {
 		return Result{}, r.failed(req, previous, next.Events, err)
 	}
 	next.Time, next.Trigger, next.By, next.Why = time.Now(), req.Trigger, req.By, req.Why
-	result := Result{DryRun: req.DryRun, Previous: previous, Current: next, Warnings: next.Loaded.Warnings, Events: next.Events}
+	result := Result{DryRun: req.DryRun, Previous: previous, Current: next, Warnings: warnings, Events: next.Events}
 	if was := previous.Loaded.changed; was != (overlay{}) && next.Loaded.changed == (overlay{}) {
 		result.Warnings = append(result.Warnings[:len(result.Warnings):len(result.Warnings)],
 			fmt.Sprintf("what %s had set no longer applies", cmp.Or(was.customBy, was.presetBy)))
 	}
 	if result.Changed = !next.Loaded.same(&previous.Loaded); result.Changed {
-		err = r.apply(req, &result, also)
+		err = r.apply(ctx, req, &result)
 	} else if !req.DryRun {
-		err = also()
+		err = r.also(ctx, &next)
 	}
 	if err != nil {
 		return Result{}, r.failed(req, previous, nil, err)
@@ -236,7 +265,7 @@ func (r *Reloader) inTurn(ctx context.Context, req Request, prepare func() (Vers
 }
 
 // apply puts a version into effect, or with DryRun says what it would do.
-func (r *Reloader) apply(req Request, result *Result, also func() error) (err error) {
+func (r *Reloader) apply(ctx context.Context, req Request, result *Result) (err error) {
 	next := &result.Current
 	if req.DryRun {
 		result.Change, err = r.cfg.Orchestrator.Preview(next.Loaded.Trysail)
@@ -247,7 +276,7 @@ func (r *Reloader) apply(req Request, result *Result, also func() error) (err er
 	if err != nil {
 		return err
 	}
-	if err := also(); err != nil {
+	if err := r.also(ctx, next); err != nil {
 		_, back := r.cfg.Orchestrator.Apply(result.Previous.Loaded.Trysail) // it was in effect: it is good
 		return errors.Join(err, back)
 	}
@@ -265,6 +294,17 @@ func (r *Reloader) apply(req Request, result *Result, also func() error) (err er
 		r.cfg.Applied(*next)
 	}
 	return nil
+}
+
+// also puts into effect what goes with the engine.
+func (r *Reloader) also(ctx context.Context, next *Version) error {
+	if next.Loaded.Companion == nil {
+		return nil
+	}
+	if r.cfg.Also == nil {
+		return errors.New("there is a Companion, but ReloaderConfig.Also is nil")
+	}
+	return r.cfg.Also(ctx, next.Loaded.Companion)
 }
 
 // refresh has the current version know the same values at their new places: lines move when a comment is added.

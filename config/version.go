@@ -42,7 +42,7 @@ type Difference struct {
 	OldOrigin, NewOrigin Origin
 }
 
-// Differences compares two lists of [Loaded.Effective]. Values from other places that are the same are no
+// Differences compares two lists of values, such as [Loaded.Effective] and [Companion] return. Values from other places that are the same are no
 // difference. The order is that of the lists: first what is in now, in its order, then what is only in was.
 func Differences(was, now []Value) []Difference {
 	var all []Difference
@@ -70,7 +70,7 @@ func (l *Loaded) same(other *Loaded) bool {
 	a, b := &l.Trysail, &other.Trysail
 	return l.LogLevel == other.LogLevel && l.ShowLoading == other.ShowLoading && l.Preset.Key == other.Preset.Key &&
 		a.Preset == b.Preset && a.DefaultStrategy == b.DefaultStrategy && a.Default == b.Default && a.Disabled == b.Disabled &&
-		sameOperations(a, b) && maps.Equal(a.Strategies, b.Strategies) && maps.Equal(a.Classes, b.Classes)
+		sameOperations(a, b) && maps.Equal(a.Strategies, b.Strategies) && maps.Equal(a.Classes, b.Classes) && len(l.beside(other)) == 0
 }
 
 // sameOperations compares the Operations of two configurations with the same Strategies, which overrule those of the operations.
@@ -121,5 +121,5 @@ func (r *Reloader) Diff(from, to int) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Differences(was.Loaded.Effective(), now.Loaded.Effective()), nil
+	return now.Loaded.Since(&was.Loaded), nil
 }

@@ -38,6 +38,8 @@ type keptLoaded struct {
 	Said        keptOverlay `json:"said"`
 	Kind        string      `json:"kind"`
 	Values      []Value     `json:"values"`
+
+	Companion *keptCompanion `json:"companion,omitempty"`
 }
 
 type keptOverlay struct {
@@ -63,13 +65,17 @@ func (v *Version) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode version %d: %w", v.Number, err)
 	}
+	beside, err := keepCompanion(l.Companion)
+	if err != nil {
+		return nil, fmt.Errorf("encode version %d: %w", v.Number, err)
+	}
 	kept := keptVersion{
 		Format: keptFormat, Number: v.Number, Time: v.Time.UTC().Round(0), Trigger: v.Trigger, By: v.By, Why: v.Why, Of: v.Of,
 		Operations: v.Change.Operations,
 		Loaded: keptLoaded{
 			Engine: engine, Preset: l.Preset, Legacy: l.Legacy, LogLevel: l.LogLevel, ShowLoading: l.ShowLoading, Custom: l.Custom,
 			Said: keptOverlay{l.changed.preset, l.changed.presetBy, l.changed.replaced, l.changed.custom, l.changed.customBy},
-			Kind: l.Kind(), Values: l.Effective(),
+			Kind: l.Kind(), Values: l.Effective(), Companion: beside,
 		},
 	}
 	if l.Refused != nil {
@@ -137,6 +143,9 @@ func (k *keptVersion) version(engine trysail.Config) (Version, error) {
 			changed: overlay{said.Preset, said.PresetBy, said.Replaced, said.Custom, said.CustomBy},
 			frozen:  &frozen{l.Kind, l.Values},
 		},
+	}
+	if l.Companion != nil {
+		v.Loaded.Companion = l.Companion
 	}
 	if l.Refused != "" {
 		v.Loaded.Refused = errors.New(l.Refused)

@@ -72,7 +72,7 @@ func configStates(was, now *config.Version) (before, after any) {
 	fresh := configState{
 		Version: now.Number, Preset: now.Loaded.Preset.Key, By: now.By, Reason: now.Why, RollbackOf: now.Of, Values: map[string]string{},
 	}
-	differences := config.Differences(was.Loaded.Effective(), now.Loaded.Effective())
+	differences := now.Loaded.Since(&was.Loaded)
 	for i, d := range differences {
 		if i == maxStateValues {
 			fresh.Omitted = len(differences) - i

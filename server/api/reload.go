@@ -121,7 +121,7 @@ func (a *API) reloaded(ctx context.Context, r *config.Result) (*reloadView, erro
 	}
 	out := reloadView{
 		Reloaded: !r.DryRun, Changed: r.Changed, DryRun: r.DryRun, Version: r.Current.Number,
-		Changes:  viewOfDifferences(config.Differences(r.Previous.Loaded.Effective(), r.Current.Loaded.Effective())),
+		Changes:  viewOfDifferences(r.Current.Loaded.Since(&r.Previous.Loaded)),
 		Breakers: a.breakersOf(r.Change), Operations: listOf(r.Change.Operations), Warnings: listOf(r.Warnings),
 		RollbackOf: r.Current.Of, ReloadedAt: instant(time.Now()),
 	}

@@ -79,7 +79,7 @@ func (a *API) versionDiff(_ context.Context, in *diffInput) (*versionDiffView, e
 	if err != nil {
 		return nil, a.noVersion("query.to", in.To, err)
 	}
-	all := config.Differences(was.Loaded.Effective(), now.Loaded.Effective())
+	all := now.Loaded.Since(&was.Loaded)
 	return &versionDiffView{in.Number, in.To, viewOfDifferences(all), len(all)}, nil
 }
 

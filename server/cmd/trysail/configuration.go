@@ -145,6 +145,8 @@ func (srv *server) orchestrate(ctx context.Context, loaded config.Loaded, observ
 		Earlier:      earlier,
 		Keep:         keptVersions,
 		Read:         srv.reread,
+		Also:         srv.also,
+		Restore:      srv.restore,
 		Applied:      srv.applied,
 		Alert:        srv.notReloaded,
 	})
@@ -164,7 +166,7 @@ func (srv *server) reread(ctx context.Context) (config.Sources, error) {
 	if names := differing(srv.fixed, now.fixed()); len(names) > 0 {
 		srv.log.WarnContext(ctx, "some changes of the configuration need a restart", "settings", names)
 	}
-	now.sources.Also = func() error { return srv.applyPlan(ctx, next) }
+	now.sources.Companion = next
 	return now.sources, nil
 }
 

@@ -25,12 +25,19 @@ type planner struct {
 	own     ownAddress // of this server, which is no target
 	faults  []error
 	plan    gateway.Plan
+	from    map[string]string // where the keys of plan are from, by the paths of keysOf
 }
 
 // planOf returns the plan of a reading, for a server that listens on an address. All faults are in the error; those of the file have their lines.
 // Targets of the simulated provider have no address yet: see withSimulated. What could not be read, and is in r.file.bad, is not reported again.
 func planOf(r *reading, listening string) (gateway.Plan, error) {
-	p := &planner{reading: r, own: addressOf(listening)}
+	p, err := compilePlan(r, listening)
+	return p.plan, err
+}
+
+// compilePlan is planOf with the planner.
+func compilePlan(r *reading, listening string) (*planner, error) {
+	p := &planner{reading: r, own: addressOf(listening), from: map[string]string{}}
 	gw := &r.file.gateway
 	switch {
 	case r.badAt(targetsPath): // every name of a target would be wrong
@@ -46,7 +53,7 @@ func planOf(r *reading, listening string) (gateway.Plan, error) {
 	if len(p.faults) == 0 && len(r.file.bad) == 0 {
 		p.check()
 	}
-	return p.plan, p.err()
+	return p, p.err()
 }
 
 // check asks the gateway itself. It should find nothing that has not been found.
@@ -237,6 +244,7 @@ func (p *planner) credentials(path, name string, s *targetSection) []gateway.Cre
 		if given != "" && !plainWord(given, 64, "._:-") {
 			p.fault(at+".name", "found a name that is too long or has other characters than A-Z a-z 0-9 . _ : -, want 1 to 64 of these")
 		}
+		p.from[credentialPath(name, i)] = c.Key.Origin()
 		all = append(all, gateway.Credential{Name: c.Name, Key: key})
 	}
 	return all

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 
 	"github.com/trysail-go/trysail/config"
@@ -15,49 +15,6 @@ import (
 // An applier puts plans in force: a [gateway.Gateway].
 type applier interface {
 	Apply(plan gateway.Plan) error
-}
-
-// A planned is a plan with what it was made of. Its targets that are simulated have no address.
-type planned struct {
-	reading *reading
-	plan    gateway.Plan
-}
-
-// changes lists what is other in next, keys included. There is no change without a line in it.
-func (p *planned) changes(next *planned) []string {
-	var lines []string
-	for _, d := range config.Differences(p.reading.planInForce(&p.plan), next.reading.planInForce(&next.plan)) {
-		lines = append(lines, fmt.Sprintf("%s %s -> %s", d.Name, dash(d.Old), dash(d.New)))
-	}
-	was, is := keysOf(&p.plan), keysOf(&next.plan)
-	for _, path := range slices.Sorted(maps.Keys(is)) {
-		if old, had := was[path]; had && old != is[path] {
-			lines = append(lines, fmt.Sprintf("%s %s -> %s", path, aSecret, another))
-		}
-	}
-	names := func(plan *gateway.Plan) (names []string) {
-		for _, t := range plan.Targets {
-			names = append(names, t.Name)
-		}
-		return names
-	}
-	if len(lines) == 0 && !slices.Equal(names(&p.plan), names(&next.plan)) {
-		lines = append(lines, fmt.Sprintf("order of targets %v -> %v", names(&p.plan), names(&next.plan)))
-	}
-	return lines
-}
-
-func dash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
-}
-
-// plan compiles the plan of a reading for this server.
-func (srv *server) plan(r *reading) (*planned, error) {
-	plan, err := planOf(r, srv.listensOn(r))
-	return &planned{r, plan}, err
 }
 
 // listensOn is the server's address: before it listens, the one that it will listen on.
@@ -93,30 +50,28 @@ func (srv *server) simulate(plan gateway.Plan) (gateway.Plan, error) {
 	return plan, nil
 }
 
-// applyPlan puts a plan in force. It is called in the reloader's turn, after the engine has taken the same configuration. Also a plan that is the same
+// also puts a plan in force. It is called in the reloader's turn, after the engine has taken the same configuration. Also a plan that is the same
 // is applied: it may be that somebody has paid the bill of an account that the gateway has parked, and says so by a reload.
-func (srv *server) applyPlan(ctx context.Context, next *planned) error {
-	changes := srv.planned.changes(next)
+func (srv *server) also(_ context.Context, companion config.Companion) error {
+	next, ok := companion.(*planned)
+	if !ok {
+		return fmt.Errorf("a plan is wanted, not a %T", companion) // a bug of ours
+	}
+	changes := changeLines(next.Since(srv.planned))
 	plan, err := srv.simulate(next.plan)
 	if err == nil {
 		err = srv.applier.Apply(plan)
 	}
 	if err != nil {
-		return fmt.Errorf("the gateway's targets and routes stay as they were: %w", err)
+		return fmt.Errorf("the gateway's targets, routes and keys stay as they were: %w", err)
 	}
 	srv.planned = next
 	if len(changes) > 0 {
-		srv.log.Info("gateway reloaded", "targets", len(plan.Targets), "routes", len(plan.Routes), "changes", firstLines(changes))
+		srv.log.Info("gateway reloaded", "targets", len(plan.Targets), "routes", len(plan.Routes), "keys", len(plan.Keys), "changes", firstLines(changes))
 		srv.warnOfPlan(next)
-		if told, ok := ctx.Value(gatewayKey{}).(*bool); ok {
-			*told = true
-		}
 	}
 	return nil
 }
-
-// gatewayKey is the key of a context for a *bool that is to become true if a reload changes the gateway.
-type gatewayKey struct{}
 
 // tellPlan logs where requests go.
 func (srv *server) tellPlan(p *planned) {
@@ -134,8 +89,8 @@ func (srv *server) tellPlan(p *planned) {
 
 // warnOfPlan logs what is better thought over.
 func (srv *server) warnOfPlan(p *planned) {
-	for _, warning := range p.reading.planWarnings(&p.plan) {
-		srv.log.Warn(warning.Message)
+	for _, warning := range p.warnings {
+		srv.log.Warn(warning)
 	}
 }
 
@@ -148,9 +103,10 @@ func firstLines(lines []string) []string {
 	return lines
 }
 
-// again compiles the plan of the start once more.
-func (p *planned) again(srv *server) error {
-	next, err := srv.plan(p.reading)
-	p.plan = next.plan
-	return err
+// changeLines are the lines of the log about changes.
+func changeLines(changes []config.Difference) (lines []string) {
+	for _, d := range changes {
+		lines = append(lines, fmt.Sprintf("%s %s -> %s", d.Name, cmp.Or(d.Old, "-"), cmp.Or(d.New, "-")))
+	}
+	return lines
 }

@@ -129,7 +129,7 @@ func TestReloadOfBadTargets(t *testing.T) {
 		"a meaning":    {"policy: {retry: {attempts: 5}}\ngateway: {targets: {openai: {}}, routes: [{targets: [opnai]}]}\n", `gateway.routes[0].targets[0]: found the target \"opnai\", which is not known, want openai`, nil},
 		"a key's file": {"policy: {retry: {attempts: 5}}\ngateway: {targets: {openai: {api_key: {file: gone}}}}\n", "found the file of a secret, but it cannot be read", nil},
 		"the engine":   {"policy: {retry: {attempts: 99}}\ngateway: {targets: {anthropic: {}}}\n", "Attempts is 99", nil},
-		"the gateway":  {"policy: {retry: {attempts: 5}}\ngateway: {targets: {anthropic: {}}}\n", "the gateway's targets and routes stay as they were: no room", errors.New("no room")},
+		"the gateway":  {"policy: {retry: {attempts: 5}}\ngateway: {targets: {anthropic: {}}}\n", "the gateway's targets, routes and keys stay as they were: no room", errors.New("no room")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r.gateway.refuse = tc.refuse
@@ -181,15 +181,17 @@ func TestEveryChangeIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	srv := &server{}
 	planOfReading := func(r *reading) *planned {
 		t.Helper()
-		plan, err := planOf(r, "127.0.0.1:8000")
+		r.settings.Addr = "127.0.0.1:8000"
+		p, err := srv.plan(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &planned{r, plan}
+		return p
 	}
-	if got := planOfReading(was).changes(planOfReading(was)); len(got) != 0 {
+	if got := changeLines(planOfReading(was).Since(planOfReading(was))); len(got) != 0 {
 		t.Errorf("nothing changes, and %q is told", got)
 	}
 	a, b, route := "base_url: https://a.example/v1}", "output: $1/1M}, models: {m: n}}", "{targets: [a, b]}"
@@ -252,7 +254,7 @@ func TestEveryChangeIsTold(t *testing.T) {
 		if err != nil || text == base {
 			t.Fatalf("%s: %v", text, err)
 		}
-		got := planOfReading(was).changes(planOfReading(is))
+		got := changeLines(planOfReading(is).Since(planOfReading(was)))
 		if len(got) == 0 || strings.Contains(strings.Join(got, "\n"), "hunter") {
 			t.Errorf("of %q to %q is told %q", change[0], change[1], got)
 		}
@@ -261,7 +263,7 @@ func TestEveryChangeIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := planOfReading(was).changes(planOfReading(reordered)); len(got) == 0 {
+	if got := changeLines(planOfReading(reordered).Since(planOfReading(was))); len(got) == 0 {
 		t.Error("another order is not told")
 	}
 }

@@ -77,6 +77,10 @@ func (p *planner) fromEnvironment() {
 		t := gateway.Target{Name: e.name, Protocol: protocol, BaseURL: own}
 		if key.text != "" {
 			t.Credentials = []gateway.Credential{{Name: e.name + "-1", Key: key.text}}
+			p.from[credentialPath(e.name, 0)] = "variable " + keyName
+			if inFile := p.reading.file.gateway.OpenAIAPIKey; strings.HasPrefix(keyName, "gateway.") {
+				p.from[credentialPath(e.name, 0)] = inFile.Origin()
+			}
 			if wrong := p.wrongKey(key.text); wrong != "" {
 				p.said(keyName, "found a key "+wrong)
 			}

@@ -109,6 +109,7 @@ func (p *planner) key(ring *keyring, i int) gateway.ClientKey {
 	} else {
 		ring.names[s.Name] = i
 	}
+	p.from[clientKeyPath(s.Name)] = s.Key.Origin()
 	p.checkKeyHash(ring, at+".key", i, s.Key)
 	p.checkKeyLists(ring, at, s)
 	p.checkKeyLimits(at+".limits", s)

@@ -171,11 +171,19 @@ func keysOf(plan *gateway.Plan) map[string]string {
 	keys := map[string]string{}
 	for _, t := range plan.Targets {
 		for i, c := range t.Credentials {
-			keys[fmt.Sprintf("%s.credentials[%d]", configfile.Path(targetsPath, t.Name), i)] = c.Key
+			keys[credentialPath(t.Name, i)] = c.Key
 		}
 	}
 	for _, k := range plan.Keys {
-		keys[configfile.Path(keysPath, k.Name)+".key"] = hex.EncodeToString(k.Hash[:])
+		keys[clientKeyPath(k.Name)] = hex.EncodeToString(k.Hash[:])
 	}
 	return keys
 }
+
+// credentialPath is the path of a target's key.
+func credentialPath(target string, i int) string {
+	return fmt.Sprintf("%s.credentials[%d]", configfile.Path(targetsPath, target), i)
+}
+
+// clientKeyPath is the path of a client's key, by the client's name.
+func clientKeyPath(name string) string { return configfile.Path(keysPath, name) + ".key" }

@@ -89,8 +89,6 @@ func (srv *server) followSignals(ctx context.Context, signals <-chan os.Signal) 
 
 // reload reads the configuration anew.
 func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
-	var gatewayChanged bool
-	ctx = context.WithValue(ctx, gatewayKey{}, &gatewayChanged)
 	result, err := srv.reloader.Reload(ctx, config.Request{Trigger: trigger})
 	if err != nil {
 		return err
@@ -99,9 +97,7 @@ func (srv *server) reload(ctx context.Context, trigger config.Trigger) error {
 	srv.tellLoading(&config.Loaded{ShowLoading: loaded.ShowLoading, Steps: loaded.Steps, Warnings: result.Warnings})
 	if !result.Changed { // else applied has recorded and told it
 		api.Record(srv.monitor, monitor.Subject{}, result.Events)
-		if !gatewayChanged {
-			srv.tellAsBefore(result.Current.Number)
-		}
+		srv.tellAsBefore(result.Current.Number)
 	}
 	return nil
 }

@@ -142,14 +142,14 @@ func (s *serveCmd) build(p *program, observe func(trysail.Event)) (*server, erro
 	srv.reader = newReader(s, p)
 	now, badFiles := srv.reader.read(nil)
 	srv.now, srv.settings = now, now.settings
+	planned, badPlan := srv.plan(now)
+	srv.planned, now.sources.Companion = planned, planned
 	loaded, badConfig := now.sources.Load()
 	srv.level.Set(levelOf(loaded.LogLevel))
 	srv.log = newLogger(p.stderr, srv.level, srv.settings.LogFormat)
 	srv.tellLoading(&loaded)
 	api.Record(srv.monitor, monitor.Subject{}, loaded.Events)
 	keys, badKeys := now.keys()
-	planned, badPlan := srv.plan(now)
-	srv.planned = planned
 	err = errors.Join(badFiles, badConfig, badKeys, badPlan, srv.settings.check(now.file), srv.settings.blame(now.file, "data-dir", srv.settings.checkDataDir()))
 	if err == nil {
 		err = srv.settings.checkAccess(keys, len(now.file.gateway.Keys) > 0, config.DetectEnvironment(now.sources.Variable), srv.log)
