@@ -61,7 +61,7 @@ func (g *Gateway) settle(next *snapshot) {
 	for _, t := range next.targets {
 		t.standing = g.standings[t.Name]
 		if t.standing == nil {
-			t.standing = &standing{}
+			t.standing = &standing{purse: g.purseOf(t.Name)}
 			t.operation, _ = g.orchestrator.Lookup(t.operationName())
 		}
 		_ = t.limitTokens() // the number has been checked

@@ -65,6 +65,7 @@ type Gateway struct {
 	standings  map[string]*standing
 	accounts   map[keyHash]*account
 	allowances map[keyHash]*allowance
+	purses     map[string]*purse  // of targets; also of those that no plan has any more, for they may come back on the same day
 	probing    context.Context    //nolint:containedctx // that of the probes of the plan in force
 	stopProbes context.CancelFunc // ends it; nil if there are no probes
 

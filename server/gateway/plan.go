@@ -72,7 +72,7 @@ type Price struct{ Input, CachedInput, Output float64 }
 type TargetLimits struct {
 	Requests   float64 // a minute
 	Tokens     float64 // a minute
-	Dollars    float64 // a day; needs prices
+	Dollars    float64 // a day of UTC; needs prices. No send begins that may cost more than is left
 	Concurrent int     // calls at a time; with Adaptive the most
 	Adaptive   bool    // finds out how many the provider takes at once
 }

@@ -120,8 +120,11 @@ func refusalOf(why error) (wait time.Duration, brief, own bool) {
 	var (
 		locked  *lockedError
 		refused *trysail.Error
+		broke   *budgetError
 	)
 	switch {
+	case errors.As(why, &broke):
+		return broke.wait, false, true
 	case errors.As(why, &locked):
 		return max(locked.wait, time.Nanosecond), locked.parked == "", false
 	case errors.As(why, &refused):

@@ -29,6 +29,7 @@ type standing struct {
 	failed    atomic.Int64                    // instant of its newest failure that counts; 0 if there was none
 	desperate atomic.Int32                    // calls under way that had no better choice
 	tokens    atomic.Pointer[trysail.Limiter] // nil without a limit of tokens
+	purse     *purse                          // what is spent there, with and without a limit of dollars
 
 	exhausted  atomic.Int64 // until when the provider says that its quota is used up
 	parkedOpen atomic.Bool  // its breaker is open because all its accounts are parked

@@ -25,6 +25,7 @@ func (e *exchange) try(ctx context.Context) (llm.Verdict, error) {
 	here := e.walk.here
 	v, err := e.once(ctx)
 	l := leg{target: here.target, wait: e.sentAt.Sub(e.since), failed: err != nil, class: v.Class, bill: e.bill(here.target, err != nil)}
+	here.spend(l.bill.dollars)
 	if len(here.target.keys) > 1 {
 		l.key = here.key.name
 	}

@@ -67,6 +67,9 @@ func (w *walk) look() {
 		o.out = w.visited&(1<<i) != 0 || t.Draining || !t.takes(e.model) || w.window > 0 && t.Window <= w.window
 		if !o.out {
 			o.wait, o.brief, o.shut = t.stands(now)
+			if wait := e.broke(t); wait > 0 {
+				o.wait, o.brief, o.shut = max(o.wait, wait), false, true // no call may pass a limit of ours
+			}
 		}
 	}
 }
@@ -86,11 +89,16 @@ func (w *walk) enter(ctx context.Context, i int) error {
 	if err := v.unlock(w.exchange.gateway.now(), false); err != nil {
 		return err
 	}
+	if err := v.fund(w.exchange); err != nil {
+		return err
+	}
 	if err := v.reserve(w.exchange); err != nil {
+		v.spend(0)
 		return err
 	}
 	permit, err := t.operation.Acquire(ctx)
 	if err != nil {
+		v.spend(0)
 		if v.reservation != nil {
 			v.reservation.Cancel()
 		}
@@ -115,8 +123,11 @@ func (w *walk) compel(ctx context.Context) error {
 	if len(w.options) > 1 && w.visited == 0 {
 		if i := soonest(w.options, func(o option) bool { return !o.shut }); i >= 0 {
 			if v := desperate(w.exchange.route.places[i].target, w.exchange.gateway.now()); v != nil {
-				w.begin(i, v)
-				return nil
+				if v.fund(w.exchange) == nil {
+					w.begin(i, v)
+					return nil
+				}
+				v.target.desperate.Add(-1)
 			}
 		}
 	}
@@ -159,6 +170,7 @@ func (w *walk) leave(err error) {
 		return
 	}
 	w.here = nil
+	v.spend(0)
 	v.settleTokens(&w.exchange.usage, err)
 	if v.permit == nil {
 		v.target.desperate.Add(-1)
@@ -200,6 +212,8 @@ type visit struct {
 	out    *outgoing // what is sent; nil until it is made
 
 	reservation *trysail.Reservation // of tokens; nil without a limit
+	held        float64              // dollars, for the next send
+	funded      bool                 // they are held
 }
 
 // unlock takes the first credential that can be used and has not been. With anyway, the one that can be used first.
