@@ -23,6 +23,7 @@ func (g *Gateway) Apply(p Plan) error {
 	}
 	g.settle(next)
 	g.settleClients(next)
+	g.settleOperations(next)
 	g.plan.Store(next)
 	g.startProbes(next)
 	return nil
@@ -99,7 +100,7 @@ func (g *Gateway) settleClients(next *snapshot) {
 		if c.allowance == nil {
 			c.allowance = &allowance{}
 		}
-		c.limit()
+		c.limit(c.Requests, c.Tokens)
 		allowances[hash] = c.allowance
 	}
 	g.allowances = allowances

@@ -24,8 +24,8 @@ type exchange struct {
 	// Of the request.
 	client    *http.Request
 	plan      *snapshot
-	asker     *client // whose key it carries; nil if none of the plan's
-	held      *hold   // of its limits
+	asker     *client  // whose key it carries; nil if none of the plan's
+	held      [2]*hold // of what its key and its operation may use
 	operation *trysail.Operation
 	route     *route
 	control   control

@@ -15,6 +15,9 @@ type Plan struct {
 
 	// Keys are those of clients. None: [Config].Access alone says who may use the gateway.
 	Keys []ClientKey
+
+	// Operations bounds what operations use, by their names.
+	Operations map[string]OperationLimits
 }
 
 // A Target is a provider's endpoint with what is needed to use it.

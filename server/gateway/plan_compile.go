@@ -55,6 +55,7 @@ func compile(p Plan) (*snapshot, error) {
 	}
 	s.rest = unrouted(s.targets)
 	s.clients = c.clients(p.Keys, names)
+	s.operations = c.operations(p.Operations)
 	if err := errors.Join(append(c.errs, c.checkPolicies(s.targets))...); err != nil {
 		return nil, err
 	}

@@ -74,6 +74,10 @@ type gatewaySection struct {
 	// Routes lead requests to targets; the first that matches counts.
 	Routes []routeSection
 
+	// Operations are bounds for what the requests of an operation use together, by its name. How many requests it takes is said by its limiter
+	// under operations. Default: none.
+	Operations map[string]operationLimitsSection
+
 	// OpenAIBaseURL is the address of the target openai, where there are no targets. Default: https://api.openai.com/v1 if there is a key for it.
 	OpenAIBaseURL *string `file:"openai_base_url"`
 

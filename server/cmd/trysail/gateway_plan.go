@@ -40,6 +40,7 @@ func planOf(r *reading, listening string) (gateway.Plan, error) {
 	}
 	if !r.badAt(targetsPath) {
 		p.routes()
+		p.operations()
 	}
 	if len(p.faults) == 0 && len(r.file.bad) == 0 {
 		p.check()

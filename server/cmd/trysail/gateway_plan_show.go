@@ -27,6 +27,7 @@ func (r *reading) planInForce(plan *gateway.Plan) []config.Value {
 	for i := range plan.Routes {
 		l.route(i, &plan.Routes[i])
 	}
+	l.operations(plan.Operations)
 	return l.values
 }
 
