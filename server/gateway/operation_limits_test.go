@@ -110,7 +110,7 @@ func TestBadOperationLimits(t *testing.T) {
 			t.Errorf("the error is %v, want %q in it", err, want)
 		}
 	}
-	if joined, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) < 7 { //nolint:errorlint // it is the list that is looked at
+	if joined, ok := errors.Unwrap(err).(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) < 7 {
 		t.Errorf("the error is %v, want all faults", err)
 	}
 }

@@ -17,6 +17,9 @@ type purse struct {
 
 const day = 24 * time.Hour
 
+// dayOf returns which day of UTC it is, counted since 1970.
+func dayOf(now time.Time) int64 { return now.Unix() / int64(day/time.Second) }
+
 // soon is when to come back where calls under way may leave enough.
 const soon = 2 * time.Second
 
@@ -84,7 +87,7 @@ func (p *purse) settle(now time.Time, held, spent float64) {
 
 // turn begins a new day. A clock that was set back begins none. p.mu is held.
 func (p *purse) turn(now time.Time) {
-	if today := now.Unix() / int64(day/time.Second); today > p.day {
+	if today := dayOf(now); today > p.day {
 		p.day, p.spent = today, 0
 	}
 }

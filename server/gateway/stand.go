@@ -110,7 +110,7 @@ func (n *nowhereError) Error() string {
 func (e *exchange) nowhere() error {
 	n := &nowhereError{model: e.model}
 	for _, p := range e.route.places {
-		n.drained = n.drained || p.target.Draining && p.target.takes(e.model)
+		n.drained = n.drained || p.target.out() && p.target.takes(e.model)
 	}
 	return n
 }

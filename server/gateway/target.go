@@ -31,6 +31,8 @@ type standing struct {
 	tokens    atomic.Pointer[trysail.Limiter] // nil without a limit of tokens
 	purse     *purse                          // what is spent there, with and without a limit of dollars
 
+	visits     atomic.Int64 // calls that are there
+	drained    atomic.Bool  // by an operator
 	exhausted  atomic.Int64 // until when the provider says that its quota is used up
 	parkedOpen atomic.Bool  // its breaker is open because all its accounts are parked
 }

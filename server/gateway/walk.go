@@ -64,7 +64,7 @@ func (w *walk) look() {
 	now := e.gateway.now()
 	for i := range w.options {
 		o, t := &w.options[i], places[i].target
-		o.out = w.visited&(1<<i) != 0 || t.Draining || !t.takes(e.model) || w.window > 0 && t.Window <= w.window
+		o.out = w.visited&(1<<i) != 0 || t.out() || !t.takes(e.model) || w.window > 0 && t.Window <= w.window
 		if !o.out {
 			o.wait, o.brief, o.shut = t.stands(now)
 			if wait := e.broke(t); wait > 0 {
@@ -114,6 +114,7 @@ func (w *walk) begin(i int, v *visit) {
 		w.tried = append(w.tried, w.last.Name)
 	}
 	w.visited |= 1 << i
+	v.target.visits.Add(1)
 	w.here, w.last = v, v.target
 }
 
@@ -170,6 +171,7 @@ func (w *walk) leave(err error) {
 		return
 	}
 	w.here = nil
+	v.target.visits.Add(-1)
 	v.spend(0)
 	v.settleTokens(&w.exchange.usage, err)
 	if v.permit == nil {
