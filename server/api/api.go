@@ -52,6 +52,9 @@ type Config struct {
 	// client's address is that of its connection.
 	TrustedProxies []netip.Prefix
 
+	// Gateway is the gateway of the program. Nil: it has none, and the API no routes about it.
+	Gateway Gateway
+
 	// Validations is how many validations an address may ask for.
 	Validations ValidationLimits
 
@@ -96,6 +99,7 @@ type API struct {
 	detect   func() config.Recommendation
 	redis    func() bool        // may be nil
 	store    func() StoreHealth // may be nil
+	gateway  Gateway            // nil if there is none
 	started  time.Time
 	keys     Keys
 	proxies  []netip.Prefix
@@ -153,6 +157,7 @@ func New(cfg Config) (*API, error) {
 		detect:   cfg.Detect,
 		redis:    cfg.Redis,
 		store:    cfg.Store,
+		gateway:  cfg.Gateway,
 		started:  time.Now(),
 		keys:     cfg.Keys,
 		proxies:  slices.Clone(cfg.TrustedProxies),
