@@ -163,7 +163,7 @@ func New(cfg Config) (*API, error) {
 		proxies:  slices.Clone(cfg.TrustedProxies),
 		checks:   newLimiter(quota),
 		logins:   newLimiter(wrongKeys),
-		trail:    &trail{log: cfg.Audit, logger: cfg.Logger},
+		trail:    &trail{log: cfg.auditLog(), logger: cfg.Logger},
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
@@ -173,9 +173,6 @@ func New(cfg Config) (*API, error) {
 		benchmarks: runner,
 		history:    history,
 		runs:       make(chan struct{}, maxRuns),
-	}
-	if a.trail.log == nil {
-		a.trail.log = &memoryLog{}
 	}
 	if a.detect == nil {
 		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }
@@ -187,6 +184,14 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// auditLog returns the log that was given, or one of the API's own.
+func (cfg *Config) auditLog() AuditLog {
+	if cfg.Audit != nil {
+		return cfg.Audit
+	}
+	return &memoryLog{}
 }
 
 // mount puts the routes on the mux. The document is written for the first who asks for it: that takes longer than all the rest.
