@@ -31,6 +31,9 @@ func (e *exchange) once(ctx context.Context) (llm.Verdict, error) {
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing can be done, and nothing is lost
 	e.ceilings(resp.Header)
+	if resp.StatusCode < http.StatusBadRequest {
+		e.walk.here.veilHeader(resp.Header)
+	}
 	e.providerID = providerID(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
 	switch {
@@ -169,6 +172,7 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 	case e.mustBeJSON(resp) && !wellFormed(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
+	e.walk.here.veil(body)
 	e.usage.told = e.usageIn(body)
 	if e.isAnswer(resp) {
 		if err := e.inside(resp, body); err != nil {

@@ -39,9 +39,10 @@ type standing struct {
 
 // A credential is a key of a target.
 type credential struct {
-	name string
-	key  string
-	hash keyHash
+	name   string
+	key    string
+	hash   keyHash
+	secret *secret // nil if it is a word
 	*account
 }
 
