@@ -52,6 +52,9 @@ type Config struct {
 	// client's address is that of its connection.
 	TrustedProxies []netip.Prefix
 
+	// Gateway is the gateway of the program. Nil: it has none, and the API no routes about it.
+	Gateway Gateway
+
 	// Validations is how many validations an address may ask for.
 	Validations ValidationLimits
 
@@ -96,6 +99,7 @@ type API struct {
 	detect   func() config.Recommendation
 	redis    func() bool        // may be nil
 	store    func() StoreHealth // may be nil
+	gateway  Gateway            // nil if there is none
 	started  time.Time
 	keys     Keys
 	proxies  []netip.Prefix
@@ -153,12 +157,13 @@ func New(cfg Config) (*API, error) {
 		detect:   cfg.Detect,
 		redis:    cfg.Redis,
 		store:    cfg.Store,
+		gateway:  cfg.Gateway,
 		started:  time.Now(),
 		keys:     cfg.Keys,
 		proxies:  slices.Clone(cfg.TrustedProxies),
 		checks:   newLimiter(quota),
 		logins:   newLimiter(wrongKeys),
-		trail:    &trail{log: cfg.Audit, logger: cfg.Logger},
+		trail:    &trail{log: cfg.auditLog(), logger: cfg.Logger},
 		service:  cmp.Or(cfg.Service, "resilience"),
 		version:  cmp.Or(cfg.Version, "dev"),
 		log:      cfg.Logger,
@@ -168,9 +173,6 @@ func New(cfg Config) (*API, error) {
 		benchmarks: runner,
 		history:    history,
 		runs:       make(chan struct{}, maxRuns),
-	}
-	if a.trail.log == nil {
-		a.trail.log = &memoryLog{}
 	}
 	if a.detect == nil {
 		a.detect = func() config.Recommendation { return config.Detect(config.Here()) }
@@ -182,6 +184,14 @@ func New(cfg Config) (*API, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// auditLog returns the log that was given, or one of the API's own.
+func (cfg *Config) auditLog() AuditLog {
+	if cfg.Audit != nil {
+		return cfg.Audit
+	}
+	return &memoryLog{}
 }
 
 // mount puts the routes on the mux. The document is written for the first who asks for it: that takes longer than all the rest.

@@ -36,6 +36,8 @@ var changes = []request{
 	post(base+"/config/reload", `{"preset":"development","reason":"try it"}`),
 	post(base+"/config/versions/1/rollback", `{"reason":"too few retries"}`),
 	post(base+"/monitoring/cleanup?hours=0", ""),
+	post(base+"/gateway/targets/well/drain", `{"reason":"maintenance of the provider"}`),
+	post(base+"/gateway/targets/well/undrain", `{"reason":"the provider is back"}`),
 }
 
 // TestAnswersOfTheAuditLog keeps the good answer and each problem of the audit log.

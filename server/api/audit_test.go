@@ -53,6 +53,7 @@ func TestEveryRouteLeavesItsEntry(t *testing.T) {
 	for _, r := range changes {
 		path, _, _ := strings.Cut(strings.TrimPrefix(r.target, base), "?")
 		path = strings.Replace(path, "/circuit-breakers/chat/", "/circuit-breakers/{breaker_name}/", 1)
+		path = strings.Replace(path, "/targets/well/", "/targets/{target_name}/", 1)
 		makes[path] = request{r.method, strings.Replace(r.target, "chat", "x", 1), strings.Replace(r.body, "chat", "x", 1), r.header, false}
 	}
 	makes["/config/versions/{number}/rollback"] = post(base+"/config/versions/1/rollback", "")
@@ -61,6 +62,9 @@ func TestEveryRouteLeavesItsEntry(t *testing.T) {
 			s := newShip(t, map[string]string{})
 			s.orc.Operation("x")
 			send(s.API, post(base+"/config/reload", `{"preset":"production"}`)) // so that there is something to roll back
+			if strings.HasSuffix(row.Path, "/undrain") {
+				send(s.API, post(base+"/gateway/targets/well/drain", `{"reason":"so that there is something to take back"}`))
+			}
 			before := auditLog(t, s.API, "").Count
 			ask, want := askFor(row, map[string]string{"X-API-Key": key}), 0
 			if !row.Reads && row.Path != base+"/performance/benchmark" { // which changes nothing that is live

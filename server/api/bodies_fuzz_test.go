@@ -27,7 +27,7 @@ func FuzzEveryBody(f *testing.F) {
 		"/circuit-breakers/{breaker_name}/reset": `{}`, "/circuit-breakers/{breaker_name}/force-open": `{"reason":"x","expires_in_seconds":1}`,
 		"/circuit-breakers/{breaker_name}/disable":      `{"reason":"x"}`,
 		"/circuit-breakers/{breaker_name}/metrics-only": `{"reason":"\ud800"}`, "/circuit-breakers/{breaker_name}/close": `{"reason":" x"}`,
-		"/monitoring/cleanup": `{}`,
+		"/monitoring/cleanup": `{}`, "/gateway/targets/{target_name}/drain": `{"reason":"x"}`, "/gateway/targets/{target_name}/undrain": `{"reason":"x"}`,
 	}
 	for i, row := range rows {
 		body, ok := bodies[strings.TrimPrefix(row.Path, base)]
@@ -41,7 +41,7 @@ func FuzzEveryBody(f *testing.F) {
 	n := 0
 	f.Fuzz(func(t *testing.T, which uint8, body string) {
 		row := rows[int(which)%len(rows)]
-		target := strings.NewReplacer("{breaker_name}", "chat", "{number}", "1").Replace(row.Path)
+		target := strings.NewReplacer("{breaker_name}", "chat", "{target_name}", "well", "{number}", "1").Replace(row.Path)
 		n++
 		w := sendFrom(a, fmt.Sprintf("10.%d.%d.%d:1", n>>16%256, n>>8%256, n%256), post(target, body)) // so that none is asked to wait
 		if err := a.CheckAnswer(row, w.Code, w.Body.Bytes()); err != nil {

@@ -62,7 +62,7 @@ func newShip(t testing.TB, variables map[string]string) *ship {
 	must(t, err)
 	around := config.Surroundings{Lookup: config.Variables(map[string]string{"ENVIRONMENT": "production", "DATABASE_URL": "postgres://hunter2@production"})}
 	s.API, err = api.New(api.Config{
-		Orchestrator: s.orc, Presets: presets, Reloader: s.reloader, Monitor: s.monitor, Keys: keys, Version: "1.2.3",
+		Orchestrator: s.orc, Presets: presets, Reloader: s.reloader, Monitor: s.monitor, Keys: keys, Version: "1.2.3", Gateway: &fakeGateway{},
 		Detect: func() config.Recommendation { return config.Detect(around) },
 		Redis:  func() bool { return false },
 	})

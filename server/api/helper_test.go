@@ -103,7 +103,7 @@ func newAPI(t *testing.T, orc *trysail.Orchestrator) *api.API {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys, Version: "1.2.3"})
+	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys, Version: "1.2.3", Gateway: &fakeGateway{}})
 	if err != nil {
 		t.Fatal(err)
 	}

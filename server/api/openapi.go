@@ -28,7 +28,7 @@ func (a *API) humaConfig() huma.Config {
 		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "View")
 	})
 	registry.Schema(typeOf[Problem](), true, "")
-	return huma.Config{
+	cfg := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
@@ -62,6 +62,10 @@ func (a *API) humaConfig() huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{complete(registry)},
 	}
+	if a.gateway != nil {
+		cfg.Tags = append(cfg.Tags, &huma.Tag{Name: gateways, Description: "Where requests go, how that stands, and what was used."})
+	}
+	return cfg
 }
 
 func securitySchemes() map[string]*huma.SecurityScheme {

@@ -71,9 +71,9 @@ var provocations = map[int]func(*testing.T, api.Row) *httptest.ResponseRecorder{
 		return send(newShip(t, map[string]string{}).API, ask)
 	},
 	408: stalledBody,
-	409: func(t *testing.T, row api.Row) *httptest.ResponseRecorder { // there is nothing that reloads
+	409: func(t *testing.T, row api.Row) *httptest.ResponseRecorder { // there is nothing that reloads, and a target that the configuration drains
 		ask := good(row)
-		ask.target = parameter.ReplaceAllString(row.Path, "1")
+		ask.target = parameter.ReplaceAllString(strings.ReplaceAll(row.Path, "{target_name}", "away"), "1")
 		return send(problemAPI(t, &flaky{}), ask)
 	},
 	413: func(t *testing.T, row api.Row) *httptest.ResponseRecorder {
@@ -125,7 +125,7 @@ func problemAPI(t *testing.T, log api.AuditLog) *api.API {
 	must(t, err)
 	keys, err = keys.WithReadOnly(readOnlyKey)
 	must(t, err)
-	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys, Audit: log})
+	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys, Audit: log, Gateway: &fakeGateway{}})
 	must(t, err)
 	return a
 }
@@ -134,7 +134,7 @@ func problemAPI(t *testing.T, log api.AuditLog) *api.API {
 func good(row api.Row) request {
 	ask := post(targetOf(row), "")
 	ask.method = row.Method
-	if last := row.Path[strings.LastIndexByte(row.Path, '/')+1:]; slices.Contains([]string{"force-open", "disable", "metrics-only", "close"}, last) {
+	if last := row.Path[strings.LastIndexByte(row.Path, '/')+1:]; slices.Contains([]string{"force-open", "disable", "metrics-only", "close", "drain", "undrain"}, last) {
 		ask.body = `{"reason": "fire"}`
 	}
 	return ask

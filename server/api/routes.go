@@ -20,6 +20,7 @@ const (
 	monitoring  = "monitoring"
 	auditing    = "audit log"
 	performance = "performance"
+	gateways    = "gateway"
 )
 
 // routes is the API's table of contents, module by module; the OpenAPI document and the tests range
@@ -35,5 +36,6 @@ func (a *API) routes() []route {
 		a.monitoringRoutes(),
 		a.auditRoutes(),
 		a.performanceRoutes(),
+		a.gatewayRoutes(),
 	)
 }

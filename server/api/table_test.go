@@ -18,7 +18,7 @@ func TestRoutesSayWhichKeyIsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Config{Orchestrator: newOrchestrator(t, trysail.Config{}), Keys: keys})
+	a, err := api.New(api.Config{Orchestrator: newOrchestrator(t, trysail.Config{}), Keys: keys, Gateway: &fakeGateway{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,10 @@ POST /circuit-breakers/{breaker_name}/close
 GET /operations/{operation_name}/explain
 GET /events
 GET /audit-log
+GET /gateway/usage
+GET /gateway/targets
+POST /gateway/targets/{target_name}/drain
+POST /gateway/targets/{target_name}/undrain
 `
 
 // inContract returns the words after a row in the contract.
@@ -163,7 +167,7 @@ func walker(t *testing.T) (*api.API, func(request) *httptest.ResponseRecorder) {
 	if keys, err = keys.WithReadOnly(readOnlyKey); err != nil {
 		t.Fatal(err)
 	}
-	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys})
+	a, err := api.New(api.Config{Orchestrator: orc, Keys: keys, Gateway: &fakeGateway{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ func (g *Gateway) Apply(p Plan) error {
 	}
 	g.settle(next)
 	g.settleClients(next)
+	g.settleOperations(next)
 	g.plan.Store(next)
 	g.startProbes(next)
 	return nil
@@ -61,7 +62,7 @@ func (g *Gateway) settle(next *snapshot) {
 	for _, t := range next.targets {
 		t.standing = g.standings[t.Name]
 		if t.standing == nil {
-			t.standing = &standing{}
+			t.standing = &standing{purse: g.purseOf(t.Name)}
 			t.operation, _ = g.orchestrator.Lookup(t.operationName())
 		}
 		_ = t.limitTokens() // the number has been checked
@@ -99,7 +100,7 @@ func (g *Gateway) settleClients(next *snapshot) {
 		if c.allowance == nil {
 			c.allowance = &allowance{}
 		}
-		c.limit()
+		c.limit(c.Requests, c.Tokens)
 		allowances[hash] = c.allowance
 	}
 	g.allowances = allowances

@@ -8,28 +8,20 @@ import (
 	"time"
 
 	"github.com/trysail-go/trysail"
-	"github.com/trysail-go/trysail/llm"
 )
 
-// An allowance is what is left of a key's limits, whatever plan it is in.
+// An allowance is what is left of the limits of a key or an operation, whatever plan it is in.
 type allowance struct {
 	requests, tokens atomic.Pointer[trysail.Limiter] // nil without such a limit
 	purse            purse
 }
 
-// A hold is what a request has taken of its key's limits before it is known what it uses.
-type hold struct {
-	requests, tokens *trysail.Reservation // nil without such a limit
-	dollars          float64
-	purse            *purse // nil if none is held
-}
-
-// limit gives an allowance the limiters that its key's plan wants. What is in use stays in use.
-func (c *client) limit() {
+// limit gives an allowance the limiters that its plan wants, of units a minute. What is in use stays in use.
+func (a *allowance) limit(requests, tokens float64) {
 	for _, l := range []struct {
 		of *atomic.Pointer[trysail.Limiter]
 		n  float64
-	}{{&c.requests, c.Requests}, {&c.tokens, c.Tokens}} {
+	}{{&a.requests, requests}, {&a.tokens, tokens}} {
 		limiter := l.of.Load()
 		switch {
 		case l.n == 0:
@@ -43,33 +35,68 @@ func (c *client) limit() {
 	}
 }
 
-// charge takes what the request is likely to use from the limits of its key, or refuses it and takes nothing.
+// A bound is what may be used by whoever has a key, or under an operation.
+type bound struct {
+	kind, name                string // such as "key"
+	requests, tokens, dollars float64
+	*allowance
+}
+
+// A hold is what a request has taken of a bound before it is known what it uses.
+type hold struct {
+	requests, tokens *trysail.Reservation // nil without such a limit
+	dollars          float64
+	purse            *purse // nil if none is held
+}
+
+// bounds returns those of a request.
+func (e *exchange) bounds() (all [2]*bound) {
+	if c := e.asker; c != nil {
+		all[0] = &bound{"key", c.Name, c.Requests, c.Tokens, c.Dollars, c.allowance}
+	}
+	all[1] = e.plan.operations[e.operation.Name()]
+	return all
+}
+
+// charge takes what the request is likely to use from its bounds, or refuses it and takes nothing.
 func (g *Gateway) charge(e *exchange) *fault {
-	c := e.asker
-	if c == nil {
+	for i, b := range e.bounds() {
+		if b == nil {
+			continue
+		}
+		h := &hold{}
+		if bad := h.take(e, b); bad != nil {
+			h.cancel()
+			for _, before := range e.held[:i] {
+				before.cancel()
+			}
+			e.held = [2]*hold{}
+			return bad
+		}
+		e.held[i] = h
+	}
+	return nil
+}
+
+// take takes what the request is likely to use, or says what is missing.
+func (h *hold) take(e *exchange, b *bound) *fault {
+	var err error
+	if h.requests, err = take(b.allowance.requests.Load(), 1); err != nil {
+		return b.over("requests", b.requests, err)
+	}
+	if !e.billable() {
 		return nil
 	}
-	h := &hold{}
-	var err error
-	if h.requests, err = take(c.requests.Load(), 1); err != nil {
-		return c.over("requests", c.Requests, err)
+	if h.tokens, err = take(b.allowance.tokens.Load(), e.estimate()); err != nil {
+		return b.over("tokens", b.tokens, err)
 	}
-	if e.billable() {
-		if h.tokens, err = take(c.tokens.Load(), e.estimate()); err != nil {
-			h.cancel()
-			return c.over("tokens", c.Tokens, err)
+	if b.dollars > 0 {
+		amount := e.mayCost()
+		if wait, left := b.purse.hold(time.Now(), b.dollars, amount); wait > 0 {
+			return b.broke(amount, left, wait)
 		}
-		if c.Dollars > 0 {
-			h.dollars = e.mayCost()
-			wait, left := c.purse.hold(time.Now(), c.Dollars, h.dollars)
-			if wait > 0 {
-				h.cancel()
-				return c.broke(h.dollars, left, wait)
-			}
-			h.purse = &c.purse
-		}
+		h.purse, h.dollars = &b.purse, amount
 	}
-	e.held = h
 	return nil
 }
 
@@ -85,43 +112,37 @@ func take(l *trysail.Limiter, n float64) (*trysail.Reservation, error) {
 	return &r, nil
 }
 
+// cancel gives everything back.
 func (h *hold) cancel() {
+	if h == nil {
+		return
+	}
 	for _, r := range []*trysail.Reservation{h.requests, h.tokens} {
 		if r != nil {
 			r.Cancel()
 		}
 	}
-}
-
-// assumedOutput is how many tokens an answer may have whose request does not bound them, as far as money is reserved for it.
-const assumedOutput = 4096
-
-// mayCost returns what the request may cost at the dearest of its targets.
-func (e *exchange) mayCost() (dollars float64) {
-	e.estimate()
-	b := bill{input: int64(e.usage.prompt), output: int64(e.usage.output)}
-	if b.output == 0 && e.dialect != llm.OtherEvents {
-		b.output = assumedOutput * int64(max(e.choices, 1))
+	if h.purse != nil {
+		h.purse.settle(time.Now(), h.dollars, 0)
 	}
-	for _, p := range e.route.places {
-		cost, _ := p.target.Price.of(b)
-		dollars = max(dollars, cost)
-	}
-	return dollars
 }
 
 // release settles what the request has taken by what it has used. One that was sent nowhere has used nothing.
 func (e *exchange) release(used bill) {
-	h := e.held
-	if h == nil {
-		return
+	for _, h := range e.held {
+		switch {
+		case h == nil:
+		case len(e.legs) == 0:
+			h.cancel()
+		default:
+			h.settle(used)
+		}
 	}
+}
+
+func (h *hold) settle(used bill) {
 	if h.purse != nil {
 		h.purse.settle(time.Now(), h.dollars, used.dollars)
-	}
-	if len(e.legs) == 0 {
-		h.cancel()
-		return
 	}
 	if h.requests != nil {
 		h.requests.Settle(1)
@@ -132,10 +153,10 @@ func (e *exchange) release(used bill) {
 }
 
 // over is the fault of a request beyond a limit.
-func (c *client) over(what string, limit float64, err error) *fault {
+func (b *bound) over(what string, limit float64, err error) *fault {
 	f := &fault{
-		status: http.StatusTooManyRequests, kind: "rate_limit_error", code: "key_rate_limited", retryAfter: time.Second,
-		message: fmt.Sprintf("The key %q has used its %v %s a minute.", c.Name, limit, what),
+		status: http.StatusTooManyRequests, kind: "rate_limit_error", code: b.kind + "_rate_limited", retryAfter: time.Second,
+		message: fmt.Sprintf("The %s %q has used its %v %s a minute.", b.kind, b.name, limit, what),
 	}
 	var refused *trysail.Error
 	if errors.As(err, &refused) {
@@ -145,10 +166,10 @@ func (c *client) over(what string, limit float64, err error) *fault {
 }
 
 // broke is the fault of a request for which there is no money left.
-func (c *client) broke(amount, left float64, wait time.Duration) *fault {
+func (b *bound) broke(amount, left float64, wait time.Duration) *fault {
 	return &fault{
-		status: http.StatusTooManyRequests, kind: "insufficient_quota", code: "key_budget_exhausted", retryAfter: wait, final: wait > time.Minute,
-		message: fmt.Sprintf("The key %q may spend %v dollars a day, of which %v are left, and this request may cost %v.",
-			c.Name, c.Dollars, nanodollars(left), nanodollars(amount)),
+		status: http.StatusTooManyRequests, kind: "insufficient_quota", code: b.kind + "_budget_exhausted", retryAfter: wait, final: wait > time.Minute,
+		message: fmt.Sprintf("The %s %q may spend %v dollars a day, of which %v are left, and this request may cost %v.",
+			b.kind, b.name, b.dollars, nanodollars(left), nanodollars(amount)),
 	}
 }

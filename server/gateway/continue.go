@@ -57,7 +57,7 @@ func (w *walk) onward() int {
 		return i
 	}
 	for i, p := range e.route.places {
-		if p.target != w.last || e.tale.again || p.target.Draining {
+		if p.target != w.last || e.tale.again || p.target.out() {
 			continue
 		}
 		if wait, _, shut := p.target.stands(e.gateway.now()); wait <= 0 && !shut {
@@ -83,7 +83,7 @@ func (e *exchange) tryOn(ctx context.Context) (v llm.Verdict, err error) {
 		switch kindOf(resp, e.tale.dialect) {
 		case errorAnswer:
 			v, err = e.takeError(resp, watch)
-			e.record(e.legTo(here, v, err))
+			e.account(here, v, err)
 			e.since = time.Now()
 			return v, err
 		case streamAnswer:
@@ -93,7 +93,7 @@ func (e *exchange) tryOn(ctx context.Context) (v llm.Verdict, err error) {
 		}
 	}
 	v, err = e.judge(ctx, watch, err)
-	e.record(e.legTo(here, v, err))
+	e.account(here, v, err)
 	e.since = time.Now()
 	return v, err
 }
@@ -157,6 +157,7 @@ func (r *relay) passRest() error {
 				return err
 			}
 		}
+		r.walk.here.veil(spliced)
 		if err := r.flush(spliced); err != nil {
 			return err
 		}

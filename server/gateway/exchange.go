@@ -25,8 +25,8 @@ type exchange struct {
 	// Of the request.
 	client    *http.Request
 	plan      *snapshot
-	asker     *client // whose key it carries; nil if none of the plan's
-	held      *hold   // of its limits
+	asker     *client  // whose key it carries; nil if none of the plan's
+	held      [2]*hold // of what its key and its operation may use
 	operation *trysail.Operation
 	route     *route
 	control   control
@@ -90,16 +90,25 @@ func (e *exchange) passOn(resp *http.Response, watch *watchdog, head []byte) err
 		e.w.Header().Set("Content-Length", strconv.FormatInt(resp.ContentLength, 10))
 	}
 	e.commit(resp)
-	if err := watch.aside(func() error { return e.send(head) }); err != nil {
+	here, buffer := e.walk.here, make([]byte, 64<<10)
+	here.veil(head)
+	kept := here.begun(head)
+	if err := watch.aside(func() error { return e.send(head[:len(head)-kept]) }); err != nil {
 		return err
 	}
-	buffer := make([]byte, 64<<10)
+	copy(buffer, head[len(head)-kept:])
 	for {
 		watch.expect(&idle)
-		n, err := resp.Body.Read(buffer)
-		if sendErr := watch.aside(func() error { return e.flush(buffer[:n]) }); sendErr != nil {
+		n, err := resp.Body.Read(buffer[kept:])
+		piece := buffer[:kept+n]
+		here.veil(piece)
+		if kept = 0; !errors.Is(err, io.EOF) {
+			kept = here.begun(piece)
+		}
+		if sendErr := watch.aside(func() error { return e.flush(piece[:len(piece)-kept]) }); sendErr != nil {
 			return sendErr
 		}
+		copy(buffer, piece[len(piece)-kept:])
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil

@@ -51,8 +51,13 @@ func (f *fault) ofRefusal(err error) bool {
 		refused *trysail.Error
 		locked  *lockedError
 		nowhere *nowhereError
+		broke   *budgetError
 	)
 	switch {
+	case errors.As(err, &broke):
+		f.status, f.kind, f.code = http.StatusTooManyRequests, "insufficient_quota", "target_budget_exhausted"
+		f.message, f.retryAfter = broke.message(), max(broke.wait, time.Second)
+		return true
 	case errors.As(err, &nowhere) && nowhere.drained:
 		f.status, f.code, f.retryAfter = http.StatusServiceUnavailable, "targets_drained", time.Second
 		f.message = fmt.Sprintf("Every target of this gateway that has the model %q is drained.", clip(nowhere.model))

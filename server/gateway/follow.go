@@ -52,11 +52,12 @@ func (e *exchange) ready(ctx context.Context) error {
 	}
 	e.slept += time.Since(e.failedAt)
 	now := e.gateway.now()
-	if k := w.here.key; k == nil || k.closedUntil(now) == 0 {
-		return nil
+	k := w.here.key
+	open := k == nil || k.closedUntil(now) == 0
+	if !open { // others have found out meanwhile that the account cannot be used
+		open = w.here.unlock(now, false) == nil || w.pause(ctx, time.Duration(k.closedUntil(now)-now))
 	}
-	// Others have found out meanwhile that the account cannot be used.
-	if w.here.unlock(now, false) == nil || w.pause(ctx, time.Duration(w.here.key.closedUntil(now)-now)) {
+	if open && w.here.fund(e) == nil {
 		return nil
 	}
 	if next, ok := w.others(); ok && e.pay(next) {
@@ -98,7 +99,7 @@ func (e *exchange) follow(ctx context.Context, v llm.Verdict, err error) (again 
 	case repeat:
 		return false, err
 	case swap:
-		if e.pay(w.here.target) && w.here.unlock(e.gateway.now(), false) == nil {
+		if e.pay(w.here.target) && w.here.unlock(e.gateway.now(), false) == nil && w.here.fund(e) == nil {
 			return true, nil
 		}
 	case onward:

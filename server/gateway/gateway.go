@@ -65,8 +65,10 @@ type Gateway struct {
 	standings  map[string]*standing
 	accounts   map[keyHash]*account
 	allowances map[keyHash]*allowance
-	probing    context.Context    //nolint:containedctx // that of the probes of the plan in force
-	stopProbes context.CancelFunc // ends it; nil if there are no probes
+	spendings  map[string]*allowance // of operations; also of those that no plan bounds any more
+	purses     map[string]*purse     // of targets; also of those that no plan has any more, for they may come back on the same day
+	probing    context.Context       //nolint:containedctx // that of the probes of the plan in force
+	stopProbes context.CancelFunc    // ends it; nil if there are no probes
 
 	opening sync.Mutex // held while an operation is created, so that their number stays within the limit
 }

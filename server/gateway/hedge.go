@@ -121,11 +121,16 @@ func (r *race) hedge(ctx context.Context) {
 	}
 	t := e.route.places[i].target
 	v := &visit{target: t}
-	if v.unlock(e.gateway.now(), false) != nil || v.reserve(e) != nil {
+	if v.unlock(e.gateway.now(), false) != nil || v.fund(e) != nil {
+		return
+	}
+	if v.reserve(e) != nil {
+		v.spend(0)
 		return
 	}
 	late := time.Since(r.first.sentAt)
 	if !e.operation.TakeHedge(ctx, 1, late) {
+		v.spend(0)
 		v.settleTokens(&usage{}, errOvertaken)
 		return
 	}
@@ -142,7 +147,7 @@ func (w *walk) beside() int {
 		if b := places[i].target.breaker(); b != nil && b.State() == trysail.HalfOpen {
 			w.options[i].out = true // a hedge that is lost is no probe
 		}
-		if len(places) == 1 && w.exchange.route.Hedge.SameTarget && !places[i].target.Draining {
+		if len(places) == 1 && w.exchange.route.Hedge.SameTarget && !places[i].target.out() {
 			w.options[i].wait, w.options[i].brief, w.options[i].shut = places[i].target.stands(w.exchange.gateway.now())
 			w.options[i].out = false
 		}
@@ -187,7 +192,7 @@ func (r *race) take(ctx context.Context, c *racer) (v llm.Verdict, over bool, er
 	}
 	// What is left of the race is waited for, as if the walk had gone on to there.
 	c.close()
-	e.record(e.legTo(c.visit, v, err))
+	e.account(c.visit, v, err)
 	e.verdict, e.failure, e.failedAt = v, err, time.Now()
 	e.learn(v)
 	e.settle(ctx, v, err)

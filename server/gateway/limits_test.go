@@ -8,7 +8,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/server/gateway"
 )
 
@@ -117,5 +119,70 @@ func TestCeilings(t *testing.T) {
 	}
 	if m := r.metrics("target/t"); m.Succeeded != 2 {
 		t.Errorf("metrics %+v", m)
+	}
+}
+
+// Tokens of which the provider has none left close the account for as long as another call like this must wait, with and without a limit of ours, and
+// also in the words of Anthropic. What it has left is the most that counts as free. Of a client's own account nothing is learned.
+func TestCeilingsOfTokens(t *testing.T) {
+	soon := time.Now().Add(5 * time.Minute).UTC().Format(time.RFC3339)
+	openai := func(left string) map[string]string {
+		return map[string]string{"X-Ratelimit-Limit-Tokens": "100", "X-Ratelimit-Remaining-Tokens": left, "X-Ratelimit-Reset-Tokens": "5m0s"}
+	}
+	anthropic := map[string]string{
+		"Anthropic-Ratelimit-Output-Tokens-Limit": "100", "Anthropic-Ratelimit-Output-Tokens-Remaining": "0", "Anthropic-Ratelimit-Output-Tokens-Reset": soon,
+	}
+	requests := map[string]string{
+		"Anthropic-Ratelimit-Requests-Limit": "1", "Anthropic-Ratelimit-Requests-Remaining": "0", "Anthropic-Ratelimit-Requests-Reset": soon,
+	}
+	key := []gateway.Credential{{Key: "k1"}}
+	for name, tc := range map[string]struct {
+		headers map[string]string
+		keys    []gateway.Credential
+		limit   float64
+		second  int    // the status of a second call
+		code    string // of its refusal
+	}{
+		"nothing left":                          {openai("0"), key, 0, 429, "provider_rate_limited"},
+		"nothing left, with a limit of ours":    {openai("0"), key, 1e6, 429, "provider_rate_limited"},
+		"Anthropic, nothing left":               {anthropic, key, 0, 429, "provider_rate_limited"},
+		"Anthropic, no requests left":           {requests, key, 0, 429, "provider_rate_limited"},
+		"enough left":                           {openai("5000"), key, 1e4, 200, ""},
+		"less left than the call needs":         {openai("20"), key, 300, 429, "rate_limit_exceeded"},
+		"less left than the call needs, of two": {openai("20"), append(key, gateway.Credential{Key: "k2"}), 300, 200, ""},
+		"less left, without a limit of ours":    {openai("20"), key, 0, 200, ""},
+		"a client's account":                    {openai("0"), nil, 1e6, 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				for name, value := range tc.headers {
+					w.Header().Set(name, value)
+				}
+				_, _ = io.WriteString(w, `{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}`)
+			}))
+			defer provider.Close()
+			r := newRig(t, func(c *gateway.Config) {
+				c.Plan = gateway.SingleTarget(gateway.Target{
+					Name: "t", Protocol: gateway.OpenAIProtocol, BaseURL: provider.URL + "/v1", Credentials: tc.keys, Limits: gateway.TargetLimits{Tokens: tc.limit},
+				})
+			})
+			body := strings.Replace(plainBody, "{", `{"max_tokens":80,`, 1)
+			if got := r.do(t.Context(), http.MethodPost, "/v1/chat/completions", body); got.status != 200 {
+				t.Fatalf("status %d\n%s", got.status, got.body)
+			}
+			got := r.do(t.Context(), http.MethodPost, "/v1/chat/completions", body)
+			if got.status != tc.second {
+				t.Fatalf("the second call: status %d, want %d\n%s", got.status, tc.second, got.body)
+			}
+			if tc.code != "" {
+				if _, code, _ := got.failure(t); code != tc.code || got.header.Get("Retry-After") == "" {
+					t.Errorf("code %q, Retry-After %q; want %q and a time", code, got.header.Get("Retry-After"), tc.code)
+				}
+			}
+			if b := r.orchestrator.Operation("target/t").Breaker().Snapshot(); b.State != trysail.Closed || b.WindowFailures != 0 {
+				t.Errorf("the target's breaker is %v with %d failures", b.State, b.WindowFailures)
+			}
+		})
 	}
 }

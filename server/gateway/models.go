@@ -59,7 +59,7 @@ func (g *Gateway) catalogue(e *exchange) bool {
 // lists returns the targets whose models the client is told.
 func (s *snapshot) lists(e *exchange) (targets []*target) {
 	for _, t := range s.targets {
-		if t.Protocol == e.protocol && !t.Draining && (e.asker == nil || e.asker.targets == nil || e.asker.targets[t.Name]) {
+		if t.Protocol == e.protocol && !t.out() && (e.asker == nil || e.asker.targets == nil || e.asker.targets[t.Name]) {
 			targets = append(targets, t)
 		}
 	}

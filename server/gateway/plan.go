@@ -15,6 +15,9 @@ type Plan struct {
 
 	// Keys are those of clients. None: [Config].Access alone says who may use the gateway.
 	Keys []ClientKey
+
+	// Operations bounds what operations use, by their names.
+	Operations map[string]OperationLimits
 }
 
 // A Target is a provider's endpoint with what is needed to use it.
@@ -72,7 +75,7 @@ type Price struct{ Input, CachedInput, Output float64 }
 type TargetLimits struct {
 	Requests   float64 // a minute
 	Tokens     float64 // a minute
-	Dollars    float64 // a day; needs prices
+	Dollars    float64 // a day of UTC; needs prices. No send begins that may cost more than is left
 	Concurrent int     // calls at a time; with Adaptive the most
 	Adaptive   bool    // finds out how many the provider takes at once
 }

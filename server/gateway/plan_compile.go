@@ -55,6 +55,7 @@ func compile(p Plan) (*snapshot, error) {
 	}
 	s.rest = unrouted(s.targets)
 	s.clients = c.clients(p.Keys, names)
+	s.operations = c.operations(p.Operations)
 	if err := errors.Join(append(c.errs, c.checkPolicies(s.targets))...); err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (c *compiler) credentials(where string, t *target) {
 	}
 	names, seen := map[string]bool{}, map[keyHash]bool{}
 	for i, given := range t.Credentials {
-		k := &credential{name: cmp.Or(given.Name, fmt.Sprintf("%s-%d", t.Name, i+1)), key: given.Key, hash: sha256.Sum256([]byte(given.Key))}
+		k := &credential{name: cmp.Or(given.Name, fmt.Sprintf("%s-%d", t.Name, i+1)), key: given.Key, hash: sha256.Sum256([]byte(given.Key)), secret: newSecret(given.Key)}
 		at := fmt.Sprintf("%s, credential %q", where, k.name)
 		switch {
 		case k.key == "":

@@ -17,6 +17,9 @@ type purse struct {
 
 const day = 24 * time.Hour
 
+// dayOf returns which day of UTC it is, counted since 1970.
+func dayOf(now time.Time) int64 { return now.Unix() / int64(day/time.Second) }
+
 // soon is when to come back where calls under way may leave enough.
 const soon = 2 * time.Second
 
@@ -24,18 +27,50 @@ const soon = 2 * time.Second
 func (p *purse) hold(now time.Time, limit, amount float64) (wait time.Duration, left float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	wait, left = p.look(now, limit, amount)
+	if wait == 0 {
+		p.held += amount
+		p.calls++
+	}
+	return wait, left
+}
+
+// wait returns what hold would, and holds nothing.
+func (p *purse) wait(now time.Time, limit, amount float64) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wait, _ := p.look(now, limit, amount)
+	return wait
+}
+
+// look returns how long it is until an amount may be there, 0 if it is, and how much is left. p.mu is held.
+func (p *purse) look(now time.Time, limit, amount float64) (wait time.Duration, left float64) {
 	p.turn(now)
 	left = max(limit-p.spent-p.held, 0)
 	switch {
 	case p.spent < limit && p.spent+p.held+amount <= limit:
-		p.held += amount
-		p.calls++
 		return 0, left
-	case p.held > 0 && p.spent+amount <= limit:
+	case p.held > 0 && p.spent < limit && p.spent+amount <= limit:
 		return soon, left
 	default:
-		return time.Unix((p.day+1)*int64(day/time.Second), 0).Sub(now), left
+		return max(time.Unix((p.day+1)*int64(day/time.Second), 0).Sub(now), time.Nanosecond), left
 	}
+}
+
+// spend takes what was spent and not held.
+func (p *purse) spend(now time.Time, amount float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn(now)
+	p.spent += amount
+}
+
+// today returns what is spent today, and what calls under way may spend.
+func (p *purse) today(now time.Time) (spent, held float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn(now)
+	return p.spent, p.held
 }
 
 // settle gives back what was held and takes what was spent. It belongs to the day on which it is known.
@@ -52,7 +87,7 @@ func (p *purse) settle(now time.Time, held, spent float64) {
 
 // turn begins a new day. A clock that was set back begins none. p.mu is held.
 func (p *purse) turn(now time.Time) {
-	if today := now.Unix() / int64(day/time.Second); today > p.day {
+	if today := dayOf(now); today > p.day {
 		p.day, p.spent = today, 0
 	}
 }

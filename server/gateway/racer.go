@@ -70,6 +70,7 @@ func (c *racer) run() {
 			return
 		}
 		c.visit.permit = permit
+		c.visit.target.visits.Add(1)
 	}
 	c.sentAt = time.Now()
 	if !c.state.CompareAndSwap(setOff, sent) {
@@ -121,6 +122,7 @@ func (c *racer) release() {
 		used.prompt, used.told.Input = c.prompt, int64(c.prompt) // the provider has read it, and what else is unknown
 	}
 	if c.hedge && c.visit.permit == nil {
+		c.visit.spend(0)
 		c.visit.settleTokens(&used, errOvertaken)
 		return
 	}

@@ -39,6 +39,9 @@ func (e *exchange) reset(sentAt time.Time) {
 // take takes an answer of the target at hand.
 func (e *exchange) take(ctx context.Context, resp *http.Response, watch *watchdog) (_ llm.Verdict, err error) {
 	e.ceilings(resp.Header)
+	if resp.StatusCode < http.StatusBadRequest {
+		e.walk.here.veilHeader(resp.Header)
+	}
 	e.providerID = providerID(resp.Header)
 	dialect := dialectOf(e.protocol, e.client.URL.Path, resp.Header.Get("Content-Type"))
 	switch kindOf(resp, dialect) {
@@ -166,6 +169,7 @@ func (e *exchange) takePlain(resp *http.Response, watch *watchdog) error {
 	case e.mustBeJSON(resp) && !wellFormed(body):
 		return badAnswer{"an answer that is not JSON"}
 	}
+	e.walk.here.veil(body)
 	e.usage.told = e.usageIn(body)
 	if e.isAnswer(resp) {
 		if err := e.inside(resp, body); err != nil {

@@ -7,10 +7,11 @@ import (
 
 // A snapshot is a plan made ready. It is never changed, only replaced, so that a call has one plan from begin to end.
 type snapshot struct {
-	targets []*target
-	routes  []*route
-	clients map[keyHash]*client // by their keys
-	rest    [protocolEnd]*route // by protocol: for requests that no route matches; nil where no target speaks it
+	targets    []*target
+	routes     []*route
+	clients    map[keyHash]*client // by their keys
+	operations map[string]*bound   // by their names
+	rest       [protocolEnd]*route // by protocol: for requests that no route matches; nil where no target speaks it
 }
 
 // A route is one of a plan, made ready.

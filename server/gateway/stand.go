@@ -110,7 +110,7 @@ func (n *nowhereError) Error() string {
 func (e *exchange) nowhere() error {
 	n := &nowhereError{model: e.model}
 	for _, p := range e.route.places {
-		n.drained = n.drained || p.target.Draining && p.target.takes(e.model)
+		n.drained = n.drained || p.target.out() && p.target.takes(e.model)
 	}
 	return n
 }
@@ -120,8 +120,11 @@ func refusalOf(why error) (wait time.Duration, brief, own bool) {
 	var (
 		locked  *lockedError
 		refused *trysail.Error
+		broke   *budgetError
 	)
 	switch {
+	case errors.As(why, &broke):
+		return broke.wait, false, true
 	case errors.As(why, &locked):
 		return max(locked.wait, time.Nanosecond), locked.parked == "", false
 	case errors.As(why, &refused):

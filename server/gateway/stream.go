@@ -123,6 +123,7 @@ func (r *relay) forward(n int) error {
 	if n <= 0 {
 		return nil
 	}
+	r.walk.here.veil(r.held[:n]) // whole events, in which a key is whole
 	if err := r.flush(r.held[:n]); err != nil {
 		return err
 	}
@@ -169,6 +170,7 @@ func (r *relay) endUnseen(err error) error {
 	}
 	// Complete, but without content: the model refused, or the protocol is not known.
 	if err := r.refusal(); err != nil && r.route.OnContentPolicy == Next {
+		r.walk.here.veil(r.held)
 		r.received = &received{r.resp.StatusCode, r.resp.Header, r.held}
 		r.declined = r.received
 		return err

@@ -30,16 +30,20 @@ type standing struct {
 	desperate atomic.Int32                    // calls under way that had no better choice
 	tokens    atomic.Pointer[trysail.Limiter] // nil without a limit of tokens
 	paces     paces
+	purse     *purse // what is spent there, with and without a limit of dollars
 
+	visits     atomic.Int64 // calls that are there
+	drained    atomic.Bool  // by an operator
 	exhausted  atomic.Int64 // until when the provider says that its quota is used up
 	parkedOpen atomic.Bool  // its breaker is open because all its accounts are parked
 }
 
 // A credential is a key of a target.
 type credential struct {
-	name string
-	key  string
-	hash keyHash
+	name   string
+	key    string
+	hash   keyHash
+	secret *secret // nil if it is a word
 	*account
 }
 

@@ -3,9 +3,6 @@ package gateway
 import (
 	"cmp"
 	"encoding/json"
-	"net/http"
-	"strings"
-	"time"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/llm"
@@ -91,27 +88,4 @@ func (v *visit) settleTokens(u *usage, err error) {
 		v.reservation.Settle(-1)
 	}
 	v.reservation = nil
-}
-
-// ceilings learns from the headers of an answer what the provider has left for us. That goes before what we think is free.
-func (e *exchange) ceilings(h http.Header) {
-	here := e.walk.here
-	tokens := here.target.tokens.Load()
-	if tokens == nil && here.key == nil {
-		return
-	}
-	now := time.Now()
-	for _, l := range llm.LimitsOf(h, now) {
-		wait := l.Reset.Sub(now)
-		if l.Remaining != 0 || l.Reset.IsZero() || wait <= 0 {
-			continue
-		}
-		switch {
-		case tokens != nil && strings.HasSuffix(l.Name, "tokens"):
-			tokens.Penalize(l.Reset)
-		case here.key != nil && l.Name == "requests":
-			// The reset is when all are free again, the next one is so earlier.
-			here.key.close(e.gateway.now() + int64(wait)/max(l.Limit, 1))
-		}
-	}
 }

@@ -30,9 +30,16 @@ func (e *exchange) try(ctx context.Context) (v llm.Verdict, err error) {
 	} else {
 		v, err = e.once(ctx)
 	}
-	e.record(e.legTo(e.walk.here, v, err))
+	e.account(e.walk.here, v, err)
 	e.since = time.Now()
 	return v, err
+}
+
+// account puts the newest send, to v, into the trail, and what it has cost on its target's bill.
+func (e *exchange) account(v *visit, verdict llm.Verdict, err error) {
+	l := e.legTo(v, verdict, err)
+	v.spend(l.bill.dollars)
+	e.record(l)
 }
 
 // legTo returns the newest send, to v, as the trail has it.

@@ -7,7 +7,13 @@ import (
 
 // A Usage is what has been used since the gateway began.
 type Usage struct {
-	Since      time.Time
+	Since time.Time
+	Counts
+	Today Counts // since midnight UTC; of names of which nothing was used today there is nothing
+}
+
+// Counts are what has been used, by names.
+type Counts struct {
 	Targets    map[string]UsageCount // by target: what was sent to it
 	Operations map[string]UsageCount // by operation: what clients have asked
 	Clients    map[string]UsageCount // by the name of a client's key: what was asked with it
@@ -16,7 +22,8 @@ type Usage struct {
 // UsageCount is the sum of requests, and of what they have used.
 type UsageCount struct {
 	Requests  uint64 // of a target: sends to it, retries included
-	Estimated uint64 // those of which the provider did not tell all
+	Attempts  uint64 // sends to any target, retries included; of a target the same as Requests
+	Estimated uint64 // requests of which the provider did not tell all
 	Input     int64  // tokens, those from a cache included
 	Cached    int64  // tokens of Input that came from a cache
 	Output    int64  // tokens
@@ -33,15 +40,37 @@ func (g *Gateway) Usage() Usage {
 	l := &g.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Usage{Since: l.since, Targets: values(l.targets), Operations: values(l.operations), Clients: values(l.clients)}
+	today := dayOf(time.Now())
+	u := Usage{Since: l.since}
+	u.Targets, u.Today.Targets = values(l.targets, today)
+	u.Operations, u.Today.Operations = values(l.operations, today)
+	u.Clients, u.Today.Clients = values(l.clients, today)
+	return u
 }
 
-func values(counters map[string]*UsageCount) map[string]UsageCount {
-	made := make(map[string]UsageCount, len(counters))
+func values(counters map[string]*counter, today int64) (all, ofToday map[string]UsageCount) {
+	all, ofToday = make(map[string]UsageCount, len(counters)), map[string]UsageCount{}
 	for name, c := range counters {
-		made[name] = *c
+		all[name] = c.all
+		if c.day == today {
+			ofToday[name] = c.today
+		}
 	}
-	return made
+	return all, ofToday
+}
+
+// A counter is what is used under one name, altogether and on one day.
+type counter struct {
+	all, today UsageCount
+	day        int64
+}
+
+func (c *counter) add(b bill, sends int, today int64) {
+	if c.day != today {
+		c.day, c.today = today, UsageCount{}
+	}
+	c.all.add(b, sends)
+	c.today.add(b, sends)
 }
 
 // A ledger sums up what is used.
@@ -50,12 +79,12 @@ type ledger struct {
 	most  int // counters of each kind
 
 	mu                           sync.Mutex // guards what follows
-	targets, operations, clients map[string]*UsageCount
+	targets, operations, clients map[string]*counter
 }
 
 func (l *ledger) begin(operations int) {
 	l.since, l.most = time.Now(), max(operations, 1000)
-	l.targets, l.operations, l.clients = map[string]*UsageCount{}, map[string]*UsageCount{}, map[string]*UsageCount{}
+	l.targets, l.operations, l.clients = map[string]*counter{}, map[string]*counter{}, map[string]*counter{}
 }
 
 // enter counts a request that has ended. One that was refused before it had an operation is nobody's.
@@ -63,33 +92,35 @@ func (l *ledger) enter(e *exchange, total bill) {
 	if e.operation == nil {
 		return
 	}
+	today := dayOf(time.Now())
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.of(l.operations, e.operation.Name()).add(total)
+	l.of(l.operations, e.operation.Name()).add(total, len(e.legs), today)
 	if e.asker != nil {
-		l.of(l.clients, e.asker.Name).add(total)
+		l.of(l.clients, e.asker.Name).add(total, len(e.legs), today)
 	}
 	for _, leg := range e.legs {
-		l.of(l.targets, leg.target.Name).add(leg.bill)
+		l.of(l.targets, leg.target.Name).add(leg.bill, 1, today)
 	}
 }
 
 // of returns a counter by its name. l.mu is held.
-func (l *ledger) of(counters map[string]*UsageCount, name string) *UsageCount {
+func (l *ledger) of(counters map[string]*counter, name string) *counter {
 	c := counters[name]
 	if c == nil && len(counters) >= l.most {
 		name = OtherUsage
 		c = counters[name]
 	}
 	if c == nil {
-		c = &UsageCount{}
+		c = &counter{}
 		counters[name] = c
 	}
 	return c
 }
 
-func (c *UsageCount) add(b bill) {
+func (c *UsageCount) add(b bill, sends int) {
 	c.Requests++
+	c.Attempts += uint64(sends) //nolint:gosec // it is a length
 	if b.estimated {
 		c.Estimated++
 	}

@@ -15,12 +15,12 @@ func TestLedgerIsBounded(t *testing.T) {
 	var l ledger
 	l.begin(1)
 	for i := range 3000 {
-		l.of(l.targets, fmt.Sprintf("t%d", i)).add(bill{input: 1})
+		l.of(l.targets, fmt.Sprintf("t%d", i)).add(bill{input: 1}, 1, 7)
 	}
 	if n := len(l.targets); n != 1001 {
 		t.Errorf("there are %d counters, want 1000 and %s", n, OtherUsage)
 	}
-	if n := l.targets[OtherUsage].Input; n != 2000 {
+	if n := l.targets[OtherUsage].all.Input; n != 2000 {
 		t.Errorf("%s counts %d tokens, want the 2000 of those without a counter", OtherUsage, n)
 	}
 }
@@ -80,5 +80,20 @@ func TestTextOf(t *testing.T) {
 		if got := textOf([]byte(body), 10); got != want {
 			t.Errorf("textOf(%q, 10) = %q, want %q", body, got, want)
 		}
+	}
+}
+
+// A day's counts begin anew at midnight UTC, the others go on.
+func TestCountsOfADay(t *testing.T) {
+	var c counter
+	c.add(bill{input: 3, dollars: 1}, 2, 7)
+	c.add(bill{input: 4, dollars: 1}, 1, 7)
+	c.add(bill{input: 5, dollars: 1}, 1, 8)
+	if c.all != (UsageCount{Requests: 3, Attempts: 4, Input: 12, Dollars: 3}) || c.today != (UsageCount{Requests: 1, Attempts: 1, Input: 5, Dollars: 1}) {
+		t.Errorf("counts %+v, want 3 requests in all and the newest today", c)
+	}
+	all, today := values(map[string]*counter{"a": &c}, 9)
+	if len(all) != 1 || len(today) != 0 {
+		t.Errorf("a day later %v and %v, want nothing of today", all, today)
 	}
 }

@@ -64,9 +64,12 @@ func (w *walk) look() {
 	now := e.gateway.now()
 	for i := range w.options {
 		o, t := &w.options[i], places[i].target
-		o.out = w.visited&(1<<i) != 0 || t.Draining || !t.takes(e.model) || w.window > 0 && t.Window <= w.window
+		o.out = w.visited&(1<<i) != 0 || t.out() || !t.takes(e.model) || w.window > 0 && t.Window <= w.window
 		if !o.out {
 			o.wait, o.brief, o.shut = t.stands(now)
+			if wait := e.broke(t); wait > 0 {
+				o.wait, o.brief, o.shut = max(o.wait, wait), false, true // no call may pass a limit of ours
+			}
 		}
 	}
 }
@@ -86,11 +89,16 @@ func (w *walk) enter(ctx context.Context, i int) error {
 	if err := v.unlock(w.exchange.gateway.now(), false); err != nil {
 		return err
 	}
+	if err := v.fund(w.exchange); err != nil {
+		return err
+	}
 	if err := v.reserve(w.exchange); err != nil {
+		v.spend(0)
 		return err
 	}
 	permit, err := t.operation.Acquire(ctx)
 	if err != nil {
+		v.spend(0)
 		if v.reservation != nil {
 			v.reservation.Cancel()
 		}
@@ -106,6 +114,7 @@ func (w *walk) begin(i int, v *visit) {
 		w.tried = append(w.tried, w.last.Name)
 	}
 	w.visited |= 1 << i
+	v.target.visits.Add(1)
 	w.here, w.last = v, v.target
 }
 
@@ -115,8 +124,11 @@ func (w *walk) compel(ctx context.Context) error {
 	if len(w.options) > 1 && w.visited == 0 {
 		if i := soonest(w.options, func(o option) bool { return !o.shut }); i >= 0 {
 			if v := desperate(w.exchange.route.places[i].target, w.exchange.gateway.now()); v != nil {
-				w.begin(i, v)
-				return nil
+				if v.fund(w.exchange) == nil {
+					w.begin(i, v)
+					return nil
+				}
+				v.target.desperate.Add(-1)
 			}
 		}
 	}
@@ -164,6 +176,8 @@ func (w *walk) leave(err error) {
 
 // end gives back what a visit has taken.
 func (v *visit) end(u *usage, err error) {
+	v.target.visits.Add(-1)
+	v.spend(0)
 	v.settleTokens(u, err)
 	if v.permit == nil {
 		v.target.desperate.Add(-1)
@@ -205,6 +219,8 @@ type visit struct {
 	out    *outgoing // what is sent; nil until it is made
 
 	reservation *trysail.Reservation // of tokens; nil without a limit
+	held        float64              // dollars, for the next send
+	funded      bool                 // they are held
 }
 
 // unlock takes the first credential that can be used and has not been. With anyway, the one that can be used first.

@@ -77,6 +77,10 @@ type gatewaySection struct {
 	// Keys are those by which clients of yours are known. With any, every request to the gateway needs one of them, or one of the server's.
 	Keys []keySection
 
+	// Operations are bounds for what the requests of an operation use together, by its name. How many requests it takes is said by its limiter
+	// under operations. Default: none.
+	Operations map[string]operationLimitsSection
+
 	// OpenAIBaseURL is the address of the target openai, where there are no targets. Default: https://api.openai.com/v1 if there is a key for it.
 	OpenAIBaseURL *string `file:"openai_base_url"`
 

@@ -48,6 +48,7 @@ func compilePlan(r *reading, listening string) (*planner, error) {
 	}
 	if !r.badAt(targetsPath) {
 		p.routes()
+		p.operationLimits()
 	}
 	p.keys()
 	if len(p.faults) == 0 && len(r.file.bad) == 0 {

@@ -31,6 +31,7 @@ func (r *reading) planInForce(plan *gateway.Plan) []config.Value {
 	for i := range plan.Keys {
 		l.key(i, &plan.Keys[i])
 	}
+	l.operations(plan.Operations)
 	return l.values
 }
 

@@ -38,6 +38,7 @@ type cli struct {
 	Templates templatesCmd `cmd:"" help:"List, show and suggest templates."`
 	API       apiCmd       `cmd:"" name:"api" help:"List the routes of the internal API, and call them."`
 	Breakers  breakersCmd  `cmd:"" help:"Show the circuit breakers of a server, and set them by hand."`
+	Gateway   gatewayCmd   `cmd:"" help:"Show the targets of a server's gateway and what was used, and drain targets."`
 	Monitor   monitorCmd   `cmd:"" help:"Show and export what a server has recorded."`
 	Bench     benchCmd     `cmd:"" help:"Have a server measure itself."`
 	Health    healthCmd    `cmd:"" help:"Ask a server whether it can serve."`

@@ -199,7 +199,7 @@ func (srv *server) start(keys api.Keys) error {
 	internal, err := api.New(api.Config{
 		Orchestrator: srv.orchestrator, Presets: srv.reader.presets, Reloader: srv.reloader, Monitor: srv.monitor,
 		Benchmarks: srv.benchmarks(), Store: srv.keeper.health, Audit: srv.keeper.audit(), Detect: srv.detect,
-		Keys: keys, TrustedProxies: proxies, Validations: srv.settings.validations(),
+		Gateway: gatewayView{gw}, Keys: keys, TrustedProxies: proxies, Validations: srv.settings.validations(),
 		Version: versionText(), Logger: srv.log,
 	})
 	if err != nil {
