@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -38,6 +39,15 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, g guard) bool {
 		refuseBody(w, r)
 		return false
 	}
+	if r.Method == http.MethodPost && packed(r.Header) {
+		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
+		WriteProblem(w, r, Problem{
+			Status: http.StatusUnsupportedMediaType,
+			Detail: "The body must not be compressed",
+			Errors: []Fault{{Location: "header.Content-Encoding", Message: "wanted none: the body as it is"}},
+		})
+		return false
+	}
 	if faults := callerOf(r.Context()).faults; len(faults) > 0 {
 		WriteProblem(w, r, invalid(faults))
 		return false
@@ -62,6 +72,18 @@ func refuseCaller(w http.ResponseWriter, r *http.Request, p Problem) {
 // many the answer is 429 and not p.
 func (a *API) RefuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
 	a.refuseKey(w, a.identify(r), p)
+}
+
+// packed reports whether a body is said to be compressed. Read as it is, it would be called malformed.
+func packed(h http.Header) bool {
+	for _, list := range h.Values("Content-Encoding") {
+		for coding := range strings.SplitSeq(list, ",") {
+			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // politeBody is how much of a body that is too large is read nevertheless. Many clients, such as Python's urllib, look at no answer before they have

@@ -271,6 +271,10 @@ func TestBodiesOfEveryRoute(t *testing.T) {
 					t.Errorf("%s: the answer repeats what was sent: %s", name, w.Body)
 				}
 			}
+			for coding, want := range map[string]int{"gzip": 415, "identity, br": 415, "Identity": 422, "": 422} {
+				w := send(post(target, `{"no_such_member": 1}`).with("Content-Encoding", coding))
+				checkProblem(t, w, want, map[int]string{415: "UNSUPPORTED_MEDIA_TYPE", 422: "VALIDATION_ERROR"}[want])
+			}
 			for _, kind := range []string{"text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"} {
 				checkProblem(t, send(post(target, "{}").with("Content-Type", kind)), http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE")
 			}

@@ -241,8 +241,12 @@ func readSlowly(t *testing.T, idle time.Duration) error {
 	defer resp.Body.Close()
 	time.Sleep(4 * idle) // the client does something else; real sockets have no other clock
 	n, err := io.Copy(io.Discard, resp.Body)
-	if want := int64(len(big)*400 + len(lastToken) + len(doneEvent)); n != want || err != nil {
-		return fmt.Errorf("read %d bytes, %v; want %d", n, err, want)
+	want := int64(len(big)*400 + len(lastToken) + len(doneEvent))
+	if err == nil && n != want {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return fmt.Errorf("read %d bytes, want %d: %w", n, want, err)
 	}
 	return nil
 }
