@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -102,10 +103,25 @@ func refuseBody(w http.ResponseWriter, r *http.Request) {
 	WriteProblem(w, r, tooLarge())
 }
 
+// WrongKey counts and logs a key that the program has refused at a place of its own, as [API.RefuseKey] does, and leaves the answer to
+// it. It returns how long the sender's address must wait, 0 if it has not sent too many: an answer to one that has should not tell
+// whether the key was good.
+func (a *API) WrongKey(r *http.Request) time.Duration { return a.countKey(a.identify(r)).wait }
+
+// countKey counts a wrong key, and logs it unless its address has sent too many.
+func (a *API) countKey(r *http.Request) usage {
+	who := callerOf(r.Context())
+	s := a.logins.take(who.network, "")
+	if s.wait == 0 {
+		a.log.WarnContext(r.Context(), "wrong API key", "remote_addr", who.addr, "host", cut(r.Host), "request_id", who.requestID,
+			"in_the_last_minute", s.minute+1, "answered_with_429_from", wrongKeys.perMinute)
+	}
+	return s
+}
+
 // refuseKey answers a wrong key.
 func (a *API) refuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
-	who := callerOf(r.Context())
-	seen := a.logins.take(who.network, "")
+	seen := a.countKey(r)
 	if seen.wait > 0 {
 		tooMany(w, r, seen, Problem{
 			Detail: "Too many wrong API keys from this address: " + seen.reason("wrong key"),
@@ -113,8 +129,6 @@ func (a *API) refuseKey(w http.ResponseWriter, r *http.Request, p Problem) {
 		})
 		return
 	}
-	a.log.WarnContext(r.Context(), "wrong API key", "remote_addr", who.addr, "host", cut(r.Host), "request_id", who.requestID,
-		"in_the_last_minute", seen.minute+1, "answered_with_429_from", wrongKeys.perMinute)
 	refuseCaller(w, r, p)
 }
 

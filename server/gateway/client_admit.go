@@ -22,22 +22,26 @@ func (g *Gateway) admit(e *exchange, r *http.Request) *fault {
 	case access.Denied == "":
 		access.Denied = "API key required: send one of this gateway's keys where your SDK puts its key, or as " + KeyHeader + "."
 	}
+	if g.wrongKey != nil && keyed(r) {
+		if wait := g.wrongKey(r); wait > 0 {
+			return &fault{
+				status: http.StatusTooManyRequests, kind: "rate_limit_error", code: "too_many_wrong_keys", retryAfter: wait, final: true,
+				message: "Too many wrong API keys have come from this address. A good one is let in at once.",
+			}
+		}
+	}
 	return &fault{status: http.StatusUnauthorized, kind: "authentication_error", code: "invalid_api_key", message: access.Denied}
 }
 
-// clientOf returns the client whose key a request carries, or nil. That of KeyHeader is the only one that counts where there is one.
+// keyed reports whether a request carries a key, good or not.
+func keyed(r *http.Request) bool {
+	return keysOf(r) != [4]string{}
+}
+
+// clientOf returns the client whose key a request carries, or nil.
 func clientOf(clients map[keyHash]*client, r *http.Request) *client {
-	h := r.Header
-	if values := h[KeyHeader]; values != nil {
-		return clients[HashKey(strings.TrimSpace(values[0]))]
-	}
-	_, bearer, _ := strings.Cut(strings.TrimSpace(h.Get("Authorization")), " ")
-	places := [...]string{bearer, h.Get("X-Api-Key"), h.Get("X-Goog-Api-Key"), ""}
-	if r.URL.RawQuery != "" {
-		places[3] = r.URL.Query().Get("key")
-	}
-	for _, key := range places {
-		if key = strings.TrimSpace(key); key == "" {
+	for _, key := range keysOf(r) {
+		if key == "" {
 			continue
 		}
 		if c := clients[HashKey(key)]; c != nil {
@@ -45,6 +49,24 @@ func clientOf(clients map[keyHash]*client, r *http.Request) *client {
 		}
 	}
 	return nil
+}
+
+// keysOf returns what stands in the places where a request may have a key. That of KeyHeader is the only one that counts where there is one.
+func keysOf(r *http.Request) (keys [4]string) {
+	h := r.Header
+	if values := h[KeyHeader]; values != nil {
+		keys[0] = strings.TrimSpace(values[0])
+		return keys
+	}
+	_, bearer, _ := strings.Cut(strings.TrimSpace(h.Get("Authorization")), " ")
+	keys = [...]string{bearer, h.Get("X-Api-Key"), h.Get("X-Goog-Api-Key"), ""}
+	if r.URL.RawQuery != "" {
+		keys[3] = r.URL.Query().Get("key")
+	}
+	for i := range keys {
+		keys[i] = strings.TrimSpace(keys[i])
+	}
+	return keys
 }
 
 // permit refuses what the client may not do, and narrows the route to the targets that may serve it.

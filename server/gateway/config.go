@@ -26,6 +26,10 @@ type Config struct {
 	// Access decides who may use the gateway. It is not asked about requests with one of the plan's Keys. Nil: everyone.
 	Access func(*http.Request) Access
 
+	// WrongKey hears of each request that is refused with a key in it, and returns how long its sender must wait before another guess, 0 if
+	// he need not: with more the answer is 429. A good key is never kept waiting. Nil: guesses are not counted.
+	WrongKey func(*http.Request) time.Duration
+
 	// OwnKey reports whether a text is one of this server's keys. No header that holds one
 	// is passed on. Nil: there are none.
 	OwnKey func(string) bool

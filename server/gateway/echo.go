@@ -10,7 +10,7 @@ import (
 // them, is a word that a model may say. The keys of providers have 32 bytes and more.
 const shortestSecret = 20
 
-// A secret is a key that good answers must not repeat. The zero value is none. To look for its rarest byte costs a fifth of looking for its first one.
+// A secret is a key that good answers must not repeat. The zero value is none. It is looked for by its rarest byte, at which there is mostly nothing to compare.
 type secret struct {
 	text []byte
 	rare int // where its rarest byte is

@@ -49,6 +49,7 @@ var errTotal = errors.New("the time limit of the whole request has passed")
 type Gateway struct {
 	orchestrator *trysail.Orchestrator
 	access       func(*http.Request) Access
+	wrongKey     func(*http.Request) time.Duration
 	ownKey       func(string) bool
 	limits       Limits
 	transport    http.RoundTripper
@@ -89,7 +90,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		orchestrator: cfg.Orchestrator, begun: time.Now(),
-		access: cfg.Access, ownKey: cfg.OwnKey, limits: limits, transport: cfg.Transport, log: cfg.Logger,
+		access: cfg.Access, wrongKey: cfg.WrongKey, ownKey: cfg.OwnKey, limits: limits, transport: cfg.Transport, log: cfg.Logger,
 	}
 	if g.access == nil {
 		g.access = func(*http.Request) Access { return Access{} }

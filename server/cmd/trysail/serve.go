@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -95,7 +96,7 @@ Exit code: 0 after SIGTERM or SIGINT, 1 if something fails or requests had to be
 
 // Run serves until the program is told to stop.
 func (s *serveCmd) Run(p *program) error {
-	setBallast()
+	defer runtime.KeepAlive(newBallast())
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // before all else: by default it ends the process
 	defer signal.Stop(hangups)
@@ -231,6 +232,7 @@ func (srv *server) gateway(keys api.Keys) (*gateway.Gateway, error) {
 		Orchestrator: srv.orchestrator,
 		Plan:         plan,
 		Access:       gatewayAccess(keys, !loopbackAddress(s.Addr)),
+		WrongKey:     func(r *http.Request) time.Duration { return srv.internal.WrongKey(r) }, // which is there when requests come
 		OwnKey:       keys.Holds,
 		Logger:       srv.log,
 		LogBody:      int(s.LogBody),
