@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/trysail-go/trysail"
 	"github.com/trysail-go/trysail/config"
@@ -157,7 +158,14 @@ func (srv *server) orchestrate(ctx context.Context, loaded config.Loaded, observ
 }
 
 // reread reads the sources for a reload. A setting that would be refused at the start is refused now, too. The gateway's plan goes along.
-func (srv *server) reread(ctx context.Context) (config.Sources, error) {
+func (srv *server) reread(ctx context.Context) (_ config.Sources, err error) {
+	defer func() {
+		// A file that is being edited must not end a program that serves, whatever is wrong with the file or with this program.
+		if bug := recover(); bug != nil {
+			srv.log.ErrorContext(ctx, "panic", "panic", bug, "stack", string(debug.Stack()))
+			err = errors.New("the configuration cannot be read because of a fault in this program, which is in its log; the one in force stays")
+		}
+	}()
 	now, err := srv.reader.read(contentIn(ctx))
 	next, badPlan := srv.plan(now)
 	if err = errors.Join(err, badPlan, now.settings.check(now.file)); err != nil {

@@ -164,14 +164,20 @@ func (r *reading) warnOfEnvironment(warn func(path, format string, args ...any))
 
 // warnOfRoutes names routes that no request reaches, because one before takes all of their protocol.
 func (r *reading) warnOfRoutes(plan *gateway.Plan, warn func(path, format string, args ...any)) {
-	speaks := func(route *gateway.Route) gateway.Protocol {
-		i := slices.IndexFunc(plan.Targets, func(t gateway.Target) bool { return t.Name == route.Targets[0].Target })
-		return plan.Targets[i].Protocol
+	protocols := map[string]gateway.Protocol{}
+	for i := range plan.Targets {
+		protocols[plan.Targets[i].Name] = plan.Targets[i].Protocol
 	}
 	takesAll := map[gateway.Protocol]string{}
 	for i := range plan.Routes {
 		route := &plan.Routes[i]
-		protocol := speaks(route)
+		if len(route.Targets) == 0 {
+			continue // a fault of the file, which is told elsewhere, as is a target that is not there
+		}
+		protocol, known := protocols[route.Targets[0].Target]
+		if !known {
+			continue
+		}
 		if before, taken := takesAll[protocol]; taken {
 			warn(fmt.Sprintf("%s[%d]", routesPath, i), "no request reaches it, because the route %s before it takes all of %s: want that one last", before, wordOf(protocol))
 		} else if route.Path == "" && route.Model == "" && len(route.Headers) == 0 {

@@ -24,6 +24,7 @@ func FuzzPlan(f *testing.F) {
 		"targets:\n  \"\\0\": {protocol: openai}\nroutes: [{name: \"\\u2028\", targets: [\"\\0\"]}]",
 		"keys: [{name: a, key: '${C}', operations: [chat, 'x*'], targets: [simulated], limits: {requests_per_minute: 1e10}, max_priority: batch}, {name: b, key: {sha256: " + strings.Repeat("1e", 32) + "}}]",
 		"targets: {openai: {probe: {path: /models, interval: 1s, timeout: 1s}, price: {input: $1/1M, output: $1/1M}}}\nkeys: [{name: a, key: {env: C}, limits: {dollars_per_day: 1}}]",
+		"routes: [{targets: [{name: simulated, priority: 1}]}]",
 		"keys: [{name: a, key: {env: C}, routes: [''], operations: ['[', ''], limits: {tokens_per_minute: 0.1}}]",
 	} {
 		f.Add(seed)
@@ -36,6 +37,10 @@ func FuzzPlan(f *testing.F) {
 		text := "gateway:\n  " + strings.ReplaceAll(section, "\n", "\n  ")
 		r, bad := readingOf(t, text, "K=hunter2", "OPENAI_API_KEY=hunter3", "AZURE_OPENAI_API_KEY=hunter4", "AZURE_OPENAI_API_KEY_2=hunter5", "ANTHROPIC_API_KEY=hunter6", "C=hunter7-0123456789")
 		plan, err := planOf(r, "127.0.0.1:8000")
+		if err == nil && bad != nil { // a running server goes on with such a plan, to find all faults
+			r.planInForce(&plan)
+			r.planWarnings(&plan)
+		}
 		if err = errors.Join(bad, err); err != nil {
 			wantPlaces(t, err)
 			return
