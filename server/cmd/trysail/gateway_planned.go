@@ -92,6 +92,8 @@ type (
 		Targets []keptTarget    `json:"targets"`
 		Routes  []gateway.Route `json:"routes,omitempty"`
 		Keys    []keptKey       `json:"keys,omitempty"`
+
+		Operations map[string]gateway.OperationLimits `json:"operations,omitempty"`
 	}
 
 	keptTarget struct {
@@ -113,7 +115,7 @@ type (
 
 // Kept implements [config.Companion].
 func (p *planned) Kept() (json.RawMessage, error) {
-	kept := keptPlan{Routes: p.plan.Routes}
+	kept := keptPlan{Routes: p.plan.Routes, Operations: p.plan.Operations}
 	for _, t := range p.plan.Targets {
 		target := keptTarget{Target: t}
 		for i, c := range t.Credentials {

@@ -70,7 +70,7 @@ func (r *restoring) from(path, from string) {
 }
 
 func (r *restoring) targets() {
-	r.next.plan.Routes = r.kept.Routes
+	r.next.plan.Routes, r.next.plan.Operations = r.kept.Routes, r.kept.Operations
 	for _, kept := range r.kept.Targets {
 		t := kept.Target
 		t.Credentials = nil

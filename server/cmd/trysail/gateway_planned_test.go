@@ -32,6 +32,8 @@ const everythingOfAGateway = `gateway:
       region: here
       draining: true
     toy: {protocol: openai, simulated: true, price: {input: $1/1M, output: $2/1M}}
+  operations:
+    ask: {tokens_per_minute: 7000, dollars_per_day: 8}
   routes:
     - name: main
       path: /v1/chat/*
@@ -42,6 +44,8 @@ const everythingOfAGateway = `gateway:
       strategy: critical
       timeout: 90s
       on_content_policy: next
+      hedge: {after: p95, at_least: 300ms, samples: 50, same_target: true}
+      continue: true
       allow: {strategy: false, retries: false, timeout: false, priority: false, fallback: false}
   keys:
     - {name: x, key: {env: K3}, operations: [ask, "x/*"], routes: [main], targets: [toy], limits: {requests_per_minute: 5, tokens_per_minute: 6, dollars_per_day: 7}, max_priority: batch}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,8 @@ type documentClient struct {
 // documented starts the program, reads its document and has the names of the document's examples known to it.
 func documented(t *testing.T) *documentClient {
 	t.Helper()
-	s := serve(t, "API_KEY="+adminKey, "READ_ONLY_API_KEYS="+viewerKey, "TRYSAIL_TRUSTED_PROXIES=127.0.0.1",
+	file := write(t, filepath.Join(t.TempDir(), "trysail.yaml"), "gateway: {targets: {openai: {protocol: openai, simulated: true}}}\n")
+	s := serve(t, "TRYSAIL_CONFIG="+file, "API_KEY="+adminKey, "READ_ONLY_API_KEYS="+viewerKey, "TRYSAIL_TRUSTED_PROXIES=127.0.0.1",
 		"TRYSAIL_SIMULATE_TOKEN_DELAY=0s", "RESILIENCE_PRESET=development")
 	resp, document := s.send("GET", "/internal/openapi.json", "")
 	if resp.StatusCode != http.StatusOK {
