@@ -25,6 +25,7 @@ type process struct {
 	pid     int
 	ready   time.Duration // from its start
 	stop    func() error
+	warm    bool // it has answered for a while
 }
 
 // start starts a server: a role of this test binary, or the program.
@@ -72,7 +73,7 @@ func startRole(_ testing.TB, role, upstream string) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	return &process{strings.TrimSpace(address), cmd.Process.Pid, time.Since(began), stop}, nil
+	return &process{address: strings.TrimSpace(address), pid: cmd.Process.Pid, ready: time.Since(began), stop: stop}, nil
 }
 
 // programVariable names the program. Without it, it is built from the sources.
@@ -110,7 +111,7 @@ func startProgram(tb testing.TB, _, upstream string) (*process, error) {
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	return &process{address, cmd.Process.Pid, time.Since(began), stop}, nil
+	return &process{address: address, pid: cmd.Process.Pid, ready: time.Since(began), stop: stop}, nil
 }
 
 // listening waits for the line of the log that says where the program listens.
